@@ -1,0 +1,1 @@
+"""From a comment thread to an honest report."""

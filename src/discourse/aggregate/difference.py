@@ -1,0 +1,111 @@
+"""Shares from labels of known inclusion: the difference estimator, tuned as in PPI++ (way 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from discourse.aggregate.prevalence import Interval
+from discourse.aggregate.resampling import Counts, Reals
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A unit's labelled comments beside all its eligible ones.
+
+    label: float64 (n,), 0 or 1. score: float64 (n,), the model's probability for them. inclusion: float64 (n,), the
+    chance of having been labelled, 0–1. author: int64 (n,), one number for each author. population: float64 (N,), the
+    model's probability for every eligible comment, the labelled ones among them. simple: drawn uniformly without
+    replacement, so that only n and N matter.
+    """
+
+    label: Reals
+    score: Reals
+    inclusion: Reals
+    author: Counts
+    population: Reals
+    simple: bool
+
+    @property
+    def weight(self) -> Reals:
+        """How many comments each labelled one stands for, scaled to a sum of 1."""
+        inverse = 1 / self.inclusion
+        return inverse / inverse.sum()
+
+
+def tuning(label: Reals, score: Reals, weight: Reals) -> float:
+    """Return how far to trust the scores: λ = Cov(y, f) / Var(f) among the labelled, within 0–1.
+
+    Source: Angelopoulos, Duchi & Zrnic 2023 (PPI++); for a finite population the regression estimator of Särndal,
+    Swensson & Wretman 1992, §6.4.
+    """
+    centred = score - weight @ score
+    variance = float(weight @ np.square(centred))
+    return float(np.clip(weight @ (centred * label) / variance, 0, 1)) if variance > 1e-12 else 0.0
+
+
+def difference_estimate(labelled: Labelled) -> Interval:
+    """Estimate a share as λ·mean(f) over all comments plus the weighted mean of y − λ·f over the labelled ones.
+
+    With simple random sampling the variance is (1 − n/N)·s²/n, else that of the Hájek form under Poisson sampling,
+    Σ (1 − π) w² e²; both with residuals summed by author, and t quantiles with as many degrees of freedom as there are
+    authors less one.
+
+    Args:
+        labelled: at least 2 labelled comments.
+
+    Source: Särndal et al. 1992, §5.7, §6.3 and §7.10.
+    """
+    weight = labelled.weight
+    slope = tuning(labelled.label, labelled.score, weight)
+    difference = labelled.label - slope * labelled.score
+    shift = float(weight @ difference)
+    point = float(np.clip(slope * labelled.population.mean() + shift, 0, 1))
+    return _around(point, difference - shift, labelled)
+
+
+def ratio_estimate(part: Labelled, whole: Labelled) -> Interval | None:
+    """Estimate the share of a class among the comments that are about a target, by the linearised ratio.
+
+    Args:
+        part: labels and scores of being of the class.
+        whole: those of being about the target; the same comments in the same order.
+
+    Returns:
+        None where no comment is estimated to be about the target.
+
+    Source: Särndal et al. 1992, §5.6.
+    """
+    weight = part.weight
+    slopes = [tuning(each.label, each.score, weight) for each in (part, whole)]
+    above, below = (each.label - slope * each.score for each, slope in zip((part, whole), slopes, strict=True))
+    top = slopes[0] * float(part.population.mean()) + float(weight @ above)
+    bottom = slopes[1] * float(whole.population.mean()) + float(weight @ below)
+    if bottom <= 0:
+        return None
+    ratio = float(np.clip(top / bottom, 0, 1))
+    residual = (above - ratio * below) / bottom
+    return _around(ratio, residual - weight @ residual, part)
+
+
+def _around(point: float, residual: Reals, labelled: Labelled) -> Interval:
+    size = len(residual)
+    if labelled.simple:
+        share = residual * np.sqrt(max(1 - size / len(labelled.population), 0)) / size
+    else:
+        share = residual * labelled.weight * np.sqrt(1 - labelled.inclusion)
+    sums = np.bincount(np.unique(labelled.author, return_inverse=True)[1], share).astype(np.float64)
+    clusters = len(sums)
+    if clusters < 2:
+        return Interval(point, 0.0, 1.0)
+    # One comment may share its author with others and still have been drawn alone: never below the unclustered form.
+    variance = max(_spread(sums), _spread(share))
+    reach = float(stats.t.ppf(0.975, clusters - 1)) * np.sqrt(variance)
+    return Interval(point, float(max(point - reach, 0)), float(min(point + reach, 1)))
+
+
+def _spread(parts: NDArray[np.float64]) -> float:
+    return float(np.square(parts).sum()) * len(parts) / (len(parts) - 1)

@@ -1,0 +1,133 @@
+"""Sensitivity and false-positive rate of a bundle on held-out comments, with draws of what they may be elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from discourse.aggregate.resampling import Clusters, Reals, drawn_sums, kish
+
+MIN_SPREAD = 1e-6  # below this correlation within sources, sources do not differ
+MAX_SPREAD = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Held-out comments of one level: the label and the tag (0 or 1), and how many comments each row stands for."""
+
+    label: Reals
+    tag: Reals
+    weight: Reals
+    clusters: Clusters
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of tagged comments among those of one label.
+
+    point: over all rows. pooled: float64 (draws,), of the held-out comments themselves. draws: float64 (draws,), of a
+    source yet unseen. effective: equally weighted rows that are worth as much.
+    """
+
+    point: float
+    pooled: Reals
+    draws: Reals
+    effective: float
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRates:
+    """Sensitivity (tagged among yes) and false-positive rate (tagged among no) of one level."""
+
+    sensitivity: Rate
+    false_positive: Rate
+    sources: int
+
+    @property
+    def known(self) -> bool:
+        """Whether there are held-out comments of both labels."""
+        return self.sensitivity.effective > 0 and self.false_positive.effective > 0
+
+
+def error_rates(outcomes: Outcomes, taken: Reals, rng: np.random.Generator) -> ErrorRates:
+    """Estimate both error rates, and draw what they may be in a source that is not among the held-out ones.
+
+    Args:
+        outcomes: the held-out comments, float64 (rows,).
+        taken: float64 (draws, clusters), see `resample`; shared by all levels of a bundle.
+        rng: the seeded generator.
+    """
+    return ErrorRates(
+        _rate(outcomes, outcomes.weight * outcomes.label, taken, rng),
+        _rate(outcomes, outcomes.weight * (1 - outcomes.label), taken, rng),
+        len(np.unique(outcomes.clusters.source[outcomes.clusters.of_row])),
+    )
+
+
+def smoothed_share(part: Reals, whole: Reals, scale: float, rng: np.random.Generator) -> Reals:
+    """Return `part` / `whole` of each draw with half a pseudo-comment on either side.
+
+    The two pseudo-comments weigh `scale` times a Gamma(1/2) draw each, as they do in the Bayesian bootstrap (Rubin
+    1981) under Jeffreys' prior: a draw with few comments is spread out, one with none is Beta(1/2, 1/2), and
+    where all comments are tagged alike the draws still end about where the Jeffreys interval does (Brown, Cai &
+    DasGupta 2001).
+    """
+    inside, outside = scale * rng.standard_gamma(0.5, (2, len(whole)))
+    return (part + inside) / np.maximum(whole + inside + outside, np.finfo(float).tiny)
+
+
+def source_spread(share: Reals, effective: Reals) -> tuple[float, float]:
+    """Measure how much a rate differs between sources, beyond what chance does.
+
+    Args:
+        share: float64 (sources,), the rate in each.
+        effective: float64 (sources,), effective rows behind it, above 0.
+
+    Returns:
+        Pearson's statistic X² = Σ n (r_s − r)² / (r (1 − r)), and the number d for which the moment estimator of the
+        correlation within sources is (X² − (S − 1)) / d; d is 0 where it cannot be told.
+
+    Source: Kleinman 1973; Williams 1982 (moment estimators of the beta-binomial model).
+    """
+    total = float(effective.sum())
+    # A pseudo-comment keeps a rate of exactly 0 or 1 from dividing by zero.
+    pooled = (float(effective @ share) + 0.5) / (total + 1)
+    statistic = float(effective @ np.square(share - pooled)) / (pooled * (1 - pooled))
+    return statistic, max(total - float(np.square(effective).sum()) / total - (len(share) - 1), 0.0)
+
+
+def _rate(outcomes: Outcomes, weight: Reals, taken: Reals, rng: np.random.Generator) -> Rate:
+    clusters, tagged = outcomes.clusters, weight * outcomes.tag
+    effective = kish(weight)
+    total = float(weight.sum())
+    if effective == 0:
+        nothing = rng.beta(0.5, 0.5, len(taken))
+        return Rate(0.0, nothing, nothing, 0.0)
+    part, whole = (drawn_sums(taken, clusters, value) for value in (tagged, weight))
+    pooled = smoothed_share(part, whole, total / effective, rng)
+    unseen = _new_source(pooled, tagged, weight, clusters, rng)
+    return Rate(float(tagged.sum()) / total, pooled, unseen, effective)
+
+
+def _new_source(draws: Reals, tagged: Reals, weight: Reals, clusters: Clusters, rng: np.random.Generator) -> Reals:
+    """Move each draw to a source yet unseen: a beta draw around it, spread as the held-out sources are.
+
+    The spread is itself uncertain with few sources: each draw divides X² by a chi-square draw over its degrees of
+    freedom, as the predictive distribution of a normal mean does.
+    """
+    source = clusters.source[clusters.of_row]
+    sums, squares = (np.bincount(source, values, clusters.sources) for values in (weight, np.square(weight)))
+    seen = sums > 0
+    if seen.sum() < 2:
+        return draws
+    share = np.bincount(source, tagged, clusters.sources)[seen] / sums[seen]
+    statistic, information = source_spread(share, np.square(sums[seen]) / squares[seen])
+    if information == 0:
+        return draws
+    freedom = int(seen.sum()) - 1
+    excess = statistic * freedom / rng.chisquare(freedom, len(draws)) - freedom
+    spread = np.clip(excess / information, MIN_SPREAD, MAX_SPREAD)
+    centre = np.clip(draws, 1e-6, 1 - 1e-6)
+    precision = (1 - spread) / spread
+    return np.where(spread > MIN_SPREAD, rng.beta(centre * precision, (1 - centre) * precision), draws)

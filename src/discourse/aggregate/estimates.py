@@ -1,0 +1,57 @@
+"""Rows of the estimates table: one number, what it is of, how it was reached, and the caution that goes with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import polars as pl
+
+from discourse.aggregate.prevalence import Interval
+from discourse.tables import ESTIMATES, Mark, Measure
+
+LOW_SAMPLE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A row of the estimates table without the columns that are the same in all of them."""
+
+    unit: str
+    measure: Measure
+    level: str
+    denominator: str
+    n: int
+    method: str
+    assumptions: str
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    mark: Mark | None = None
+    n_effective: float | None = None
+    n_labelled: int = 0
+    n_unsure: int = 0
+
+
+def ends(found: Interval) -> dict[str, float]:
+    """Return the three numbers of an interval by the names of their columns."""
+    return asdict(found)
+
+
+def caution(n: float, otherwise: Mark | None = None) -> Mark | None:
+    """Return the mark of an estimate that rests on `n` comments: too few win over what else is to be said."""
+    return Mark.LOW_SAMPLE if n < LOW_SAMPLE else otherwise
+
+
+def estimate_id(row: Estimate) -> str:
+    """Return 16 hexadecimal digits that name what is estimated and how; the same in every run."""
+    what = (row.unit, "", "", "", row.measure.value, row.level, "collected", "main", row.method)
+    return hashlib.sha256("|".join(what).encode()).hexdigest()[:16]
+
+
+def as_table(rows: Sequence[Estimate]) -> pl.DataFrame:
+    """Return the rows as a frame that conforms to `ESTIMATES`, in their order."""
+    fixed = {"population": "collected", "variant": "main"}
+    values = [{**asdict(row), **fixed, "estimate_id": estimate_id(row)} for row in rows]
+    return ESTIMATES.conform(pl.DataFrame(values, schema_overrides=dict(ESTIMATES.schema), infer_schema_length=None))

@@ -1,0 +1,34 @@
+"""Which rows of a tags table count: those of the configured bundle, by the way of tagging that the run asked for."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from discourse.config import TaggingConfig
+from discourse.errors import WorkspaceError
+from discourse.models.bundle import Bundle
+from discourse.tables import Path
+
+
+def wanted_path(tags: pl.DataFrame, tagging: TaggingConfig) -> str:
+    """Return the path that the run asked for, or the commonest one if the table has no rows of it."""
+    asked = Path.EXACT if tagging.exact else Path.CASCADE
+    if not tagging.context:
+        asked = Path.NO_CONTEXT
+    found = tags.group_by("path").len().sort("len", "path", descending=[True, False])["path"].to_list()
+    return found[0] if found and asked.value not in found else asked.value
+
+
+def of_bundle(tags: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
+    """Return the rows that the bundle wrote.
+
+    Raises:
+        WorkspaceError: there are rows, and all are of other bundles.
+    """
+    kept = tags.filter(pl.col("bundle") == bundle.id)
+    if tags.height and not kept.height:
+        others = ", ".join(sorted(tags["bundle"].unique()))
+        raise WorkspaceError(
+            f"tags were made with {others}, the configuration names {bundle.id}; run the tagging again"
+        )
+    return kept

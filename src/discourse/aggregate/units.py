@@ -1,0 +1,89 @@
+"""What shares are shares of: the eligible comments of the workspace and of each thread, counted and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from discourse.aggregate.resampling import Counts
+from discourse.config import FilterConfig
+from discourse.denominator import EXCLUSIONS, mark_excluded
+from discourse.tables import ReplyKind
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """All comments, or one thread: its name in the estimates, its rows among the eligible ones, its denominator."""
+
+    name: str
+    rows: Counts
+    denominator: str
+
+    @property
+    def n(self) -> int:
+        """How many comments are eligible."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Eligible:
+    """Eligible comments in table order (comment_id, thread_id, text), a number for each author, and the units."""
+
+    comments: pl.DataFrame
+    author: Counts
+    units: tuple[Unit, ...]
+
+    def author_sizes(self, unit: Unit) -> Counts:
+        """Return how many eligible comments each author has in a unit."""
+        return np.unique(self.author[unit.rows], return_counts=True)[1].astype(np.int64)
+
+
+def eligible_comments(comments: pl.DataFrame, languages: Sequence[str], chosen: FilterConfig) -> Eligible:
+    """Find the comments that count for models of these languages.
+
+    Args:
+        comments: rows of the comments table.
+        languages: ISO 639-1 codes that the bundle reads.
+        chosen: the `[filter]` section.
+    """
+    marked = mark_excluded(comments.lazy(), languages, chosen).collect()
+    kept = marked.filter(pl.col("excluded").is_null()).select("comment_id", "thread_id", "text", "author")
+    reasons = marked.group_by("thread_id", "excluded").len()
+    names = thread_names(comments)
+    units = [Unit("all", np.arange(kept.height), _denominator(reasons))]
+    if len(names) > 1:
+        number = {name: i for i, name in enumerate(names)}
+        of_row = kept["thread_id"].replace_strict(number, return_dtype=pl.Int64).to_numpy()
+        order = np.argsort(of_row, kind="stable")
+        bounds = np.searchsorted(of_row[order], np.arange(len(names) + 1))
+        parts = {str(key[0]): part for key, part in reasons.group_by("thread_id")}
+        units += [
+            Unit(f"thread:{name}", order[bounds[i] : bounds[i + 1]], _denominator(parts[name]))
+            for i, name in enumerate(names)
+        ]
+    return Eligible(kept.drop("author"), _author_numbers(kept["author"]), tuple(units))
+
+
+def thread_names(comments: pl.DataFrame) -> list[str]:
+    """Return the thread_ids of the comments in the order of their first appearance."""
+    return comments["thread_id"].unique(maintain_order=True).to_list()
+
+
+def _author_numbers(author: pl.Series) -> Counts:
+    """Number the authors from 0; each comment without a known author is one of its own."""
+    known = author.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    alone = known == 0
+    return np.where(alone, known.max(initial=0) + np.cumsum(alone), known)
+
+
+def _denominator(reasons: pl.DataFrame) -> str:
+    """Say how many comments are eligible, of how many, and why the others are not; the opening post is no comment."""
+    counts = dict(reasons.group_by("excluded").agg(pl.col("len").sum()).iter_rows())
+    eligible = counts.get(None, 0)
+    left_out = {reason: counts.get(reason, 0) for reason in EXCLUSIONS if reason != ReplyKind.OPENING.value}
+    said = "; ".join(f"{left_out[reason]:,} {EXCLUSIONS[reason]}" for reason in left_out if left_out[reason])
+    total = eligible + sum(left_out.values())
+    return f"{eligible:,} eligible comments of {total:,}" + (f" ({said})" if said else "")

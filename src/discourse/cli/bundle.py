@@ -1,0 +1,76 @@
+"""`discourse bundle`: train models, and look at their evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from discourse.cli.options import Json, print_json
+
+bundle_app = typer.Typer(help="Bundles: trained models with their evidence.", no_args_is_help=True)
+
+Reference = Annotated[str, typer.Argument(metavar="BUNDLE", help="A shipped name, a folder, a .zip or a hub id.")]
+
+
+@bundle_app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="How to train; see configs/recipes.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FOLDER", help="The bundle's folder; must not exist.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Train a bundle from labelled comments, judged on sources that it did not see.
+
+    Example:
+
+      discourse bundle train configs/recipes/frames-minilm.toml -o my-bundle
+    """
+    from discourse.pipeline import train
+
+    bundle = train(recipe, output)
+    if as_json:
+        print_json({"name": bundle.manifest.name, "path": bundle.folder, "sha256": bundle.sha256})
+    else:
+        print(f"{bundle.id} in {bundle.folder}; look at it with: discourse bundle show {bundle.folder}")
+
+
+@bundle_app.command()
+def show(reference: Reference, as_json: Json = False) -> None:
+    """Verify a bundle and print its card.
+
+    Example:
+
+      discourse bundle show frames-minilm
+    """
+    from discourse.models.bundle import load_bundle
+
+    bundle = load_bundle(reference)
+    if as_json:
+        print_json({"sha256": bundle.sha256, **bundle.manifest.model_dump(), "metrics": bundle.metrics()})
+        return
+    print(f"{bundle.id}, verified ({bundle.folder})\n")
+    print((bundle.folder / "CARD.md").read_text(encoding="utf-8"))
+
+
+@bundle_app.command("list")
+def list_bundles(as_json: Json = False) -> None:
+    """List the bundles that come with discourse.
+
+    Example:
+
+      discourse bundle list --json
+    """
+    from discourse.models.bundle import load_bundle, shipped_bundles
+
+    found = [load_bundle(name) for name in shipped_bundles()]
+    if as_json:
+        rows = [{"name": b.manifest.name, "kind": b.manifest.kind, "path": b.folder, "sha256": b.sha256} for b in found]
+        print_json({"bundles": rows})
+        return
+    for bundle in found:
+        print(
+            f"{bundle.manifest.name}  {bundle.manifest.kind}  {bundle.sha256[:12]}  {', '.join(bundle.manifest.labels)}"
+        )

@@ -1,0 +1,165 @@
+"""`discourse run` and `discourse demo`: all stages, only what is stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from discourse.cli.options import Json, Set, Strict, parsed_map, parsed_settings, print_json
+from discourse.progress import say
+
+if TYPE_CHECKING:
+    from discourse.config import Config
+    from discourse.pipeline import RunResult
+
+Sources = Annotated[list[str], typer.Argument(metavar="CONFIG|FILE...", help="A discourse.toml, or files of comments.")]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="WS", help="The workspace folder. Default: reports/NAME.")
+]
+ArticleLines = Annotated[
+    str | None, typer.Option(metavar="A-B", help="Lines of a pasted text that are the article, such as 1-28.")
+]
+Mode = Annotated[
+    str | None, typer.Option(help="Pasted text: one comment a line, or a paragraph. [auto|line|paragraph]")
+]
+Map = Annotated[
+    list[str] | None, typer.Option("--map", metavar="OURS=THEIRS", help="A column by name, such as text=body.")
+]
+Furniture = Annotated[list[str] | None, typer.Option(metavar="REGEX", help="Lines that are page text, no comments.")]
+Opening = Annotated[str | None, typer.Option(metavar="first", help="Each thread's first row is its opening post.")]
+Attributes = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Columns of yours to keep.")]
+Thread = Annotated[str | None, typer.Option(metavar="ID", help="The thread's id, for files without one.")]
+Target = Annotated[list[str] | None, typer.Option("--target", help="A stance target; may be given several times.")]
+Codebook = Annotated[str | None, typer.Option(help="A shipped codebook or a TOML file.")]
+Frames = Annotated[str | None, typer.Option(metavar="BUNDLE", help="The frames bundle.")]
+Stance = Annotated[str | None, typer.Option(metavar="BUNDLE", help="The stance bundle.")]
+Labels = Annotated[list[str] | None, typer.Option(metavar="FILE", help="Labels given by people.")]
+Quotes = Annotated[str | None, typer.Option(help="How much of the comments the report quotes. [full|short|none]")]
+AuthorKey = Annotated[Path | None, typer.Option(help="A key file shared by workspaces, to match authors.")]
+Languages = Annotated[list[str] | None, typer.Option(metavar="CODE", help="Languages that may occur, such as en.")]
+Seed = Annotated[int | None, typer.Option(help="Of everything random.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say for each stage RUN or SKIP, and why.")]
+
+
+def run(
+    sources: Sources,
+    output: Output = None,
+    article_lines: ArticleLines = None,
+    mode: Mode = None,
+    columns: Map = None,
+    furniture: Furniture = None,
+    opening: Opening = None,
+    attributes: Attributes = None,
+    thread: Thread = None,
+    target: Target = None,
+    codebook: Codebook = None,
+    frames: Frames = None,
+    stance: Stance = None,
+    labels: Labels = None,
+    quotes: Quotes = None,
+    author_key: AuthorKey = None,
+    languages: Languages = None,
+    seed: Seed = None,
+    settings: Set = None,
+    dry_run: DryRun = False,
+    strict: Strict = False,
+    as_json: Json = False,
+) -> None:
+    """Do all stages: collect, normalize, tag, aggregate, report. What is fresh is skipped.
+
+    Examples:
+
+      discourse run pasted.txt --article-lines 1-28 -o WS
+
+      discourse run export.csv --map text=body --target "the new law" -o WS
+
+      discourse run discourse.toml --dry-run
+    """
+    changes: dict[str, Any] = {
+        "input.article_lines": article_lines,
+        "input.mode": mode,
+        "input.map": parsed_map(columns),
+        "input.furniture": furniture or None,
+        "input.opening": opening,
+        "input.attributes": attributes or None,
+        "input.thread": thread,
+        "stance.targets": target or None,
+        "codebook.file": codebook,
+        "bundles.frames": frames,
+        "bundles.stance": stance,
+        "labels.files": labels or None,
+        "report.quotes": quotes,
+        "normalize.author_key": author_key,
+        "normalize.languages": languages or None,
+        "seed": seed,
+        **parsed_settings(settings),
+    }
+    config = read_config(sources, changes)
+    root = output or config.workspace or Path("reports") / Path(sources[0]).stem
+    _run(config, root, dry_run=dry_run, strict=strict, as_json=as_json)
+
+
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="WS", help="The workspace folder.")] = Path(
+        "reports/demo"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Do the main job on the embedded sample: an invented thread under an invented story, with labels.
+
+    Example:
+
+      discourse demo -o WS
+    """
+    from importlib import resources
+
+    from discourse.config import load_config
+
+    with resources.as_file(resources.files("discourse") / "data" / "sample") as folder:
+        _run(load_config(folder / "demo.toml"), output, as_json=as_json)
+
+
+def read_config(sources: list[str], changes: dict[str, Any]) -> Config:
+    """Return the configuration that is asked for: a TOML file, or defaults for some files, with flags on top."""
+    from discourse.config import Config, load_config, override
+    from discourse.errors import UsageError
+
+    config = Config()
+    if sources and sources[0].endswith(".toml"):
+        if len(sources) > 1:
+            raise UsageError(f"{sources[0]}: is a configuration; name further files in its [input] sources")
+        config = load_config(Path(sources[0]))
+    elif sources:
+        changes = {"input.sources": list(sources), **changes}
+    return override(config, changes)
+
+
+def print_result(result: RunResult, *, as_json: bool) -> None:
+    """Print what a run found: JSON, or the findings as sentences and where the report is."""
+    if as_json:
+        print_json(result)
+        return
+    for finding in result.findings[:3]:
+        print(f"- {finding.sentence}")
+    if result.report is not None:
+        print(f"report: {result.report}")
+
+
+def _run(config: Config, root: Path, *, as_json: bool, dry_run: bool = False, strict: bool = False) -> None:
+    from discourse.pipeline import run as run_stages
+
+    result = run_stages(config, root, dry_run=dry_run)
+    if dry_run:
+        if as_json:
+            print_json({"workspace": root, "stages": result.stages})
+        for stage in result.stages:
+            took = f", took {stage.seconds:.0f} s last time" if stage.seconds else ""
+            if not as_json:
+                print(f"{stage.status.upper():5}{stage.name:10} {stage.reason}{took}")
+        return
+    say(f"{result.comments:,} comments in {result.threads:,} threads, {result.quarantined:,} records quarantined")
+    print_result(result, as_json=as_json)
+    if strict and result.quarantined:
+        raise typer.Exit(1)

@@ -1,0 +1,66 @@
+"""`discourse tag`: the tag stage of a workspace, or the models on any table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from discourse.cli.options import Json, Set, parsed_settings, print_json
+from discourse.cli.run import DryRun, Target
+from discourse.cli.stage import run_stage
+
+
+def tag(
+    source: Annotated[
+        Path, typer.Argument(metavar="WS|FILE", help="A workspace, or a CSV, TSV, JSONL or Parquet file.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="OUT", help="For a file: .csv, .jsonl or .parquet.")
+    ] = None,
+    text_column: Annotated[str | None, typer.Option(metavar="C", help="For a file: the column with the text.")] = None,
+    id_column: Annotated[
+        str | None, typer.Option(metavar="I", help="For a file: the id column; else the row number.")
+    ] = None,
+    target: Target = None,
+    wide: Annotated[bool, typer.Option("--wide", help="Write the input's columns plus one for each tag.")] = False,
+    context: Annotated[bool, typer.Option(help="Read columns named title, parent and context along.")] = True,
+    frames: Annotated[str | None, typer.Option(metavar="BUNDLE", help="The frames bundle.")] = None,
+    stance: Annotated[str | None, typer.Option(metavar="BUNDLE", help="The stance bundle.")] = None,
+    settings: Set = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Tag a workspace, or the rows of any table.
+
+    For a table, OUT gets one row for each comment and frame; with --target, OUT.stance gets one for each comment and
+    target.
+
+    Examples:
+
+      discourse tag WS
+
+      discourse tag comments.csv --text-column body --id-column id -o tags.csv
+    """
+    changes = {
+        "stance.targets": target or None,
+        "bundles.frames": frames,
+        "bundles.stance": stance,
+        "tagging.context": None if context else False,
+        **parsed_settings(settings),
+    }
+    if source.is_dir():
+        run_stage(source, "tag", changes, dry_run=dry_run, strict=False, as_json=as_json)
+        return
+    from discourse.config import Config, override
+    from discourse.errors import UsageError
+    from discourse.table_tagging import tag_table
+
+    if text_column is None or output is None:
+        raise UsageError(f"{source}: to tag a file give --text-column C and -o OUT")
+    result = tag_table(source, text_column, id_column, output, override(Config(), changes), wide=wide)
+    if as_json:
+        print_json(result)
+    else:
+        print(f"{result.rows:,} comments tagged: {', '.join(str(path) for path in result.written)}")

@@ -1,0 +1,297 @@
+"""What a run is asked to do: `discourse.toml` as pydantic models. Every default lives here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from discourse.errors import InputError, UsageError, did_you_mean
+from discourse.tables import Role
+
+
+def _one_or_many(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: fixed once read, and no key is accepted that does nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputConfig(Section):
+    """Where comments come from and how files of them are read."""
+
+    sources: Words = ()
+    mode: Literal["auto", "line", "paragraph"] = "auto"
+    article_lines: Annotated[str | None, Field(pattern=r"^\d+(-\d+)?$")] = None
+    furniture: Words = ()
+    map: dict[str, str] = {}
+    opening: Literal["first"] | None = None
+    attributes: Words = ()
+    thread: str | None = None
+
+
+class NormalizeConfig(Section):
+    """How text is cleaned and identified."""
+
+    languages: Words = ("en", "es", "fr", "de", "it", "pt", "nl", "pl", "ru", "ar", "he", "tr")
+    author_key: Path | None = None
+
+
+class CodebookConfig(Section):
+    """Which codebook names and defines the frames: a shipped name or a TOML file."""
+
+    file: str = "surveillance-culture-secrecy"
+
+
+class BundlesConfig(Section):
+    """Which models tag: shipped names, folders, zip files or hub ids."""
+
+    frames: str = "frames-minilm"
+    stance: str = "stance-minilm"
+    topics: str | None = None
+
+
+class StanceConfig(Section):
+    """The targets whose favor and opposition are read; none means that no stance is tagged."""
+
+    targets: Words = ()
+
+
+class TopicsConfig(Section):
+    """How topics are found and shown."""
+
+    random_seeds: tuple[int, ...] = (0,)
+    guided: dict[str, Words] = {}
+    merge: tuple[tuple[int, ...], ...] = ()
+    rename: dict[str, str] = {}
+    hide: tuple[int, ...] = ()
+
+
+class TaggingConfig(Section):
+    """How the models are run."""
+
+    exact: bool = False
+    context: bool = True
+    precision: Literal["fp32", "int8"] = "fp32"
+
+
+class FilterConfig(Section):
+    """Which comments count at all; every exclusion is part of the denominator line."""
+
+    dates: tuple[date, date] | None = None
+    languages: Words = ()
+    threads: Words = ()
+    roles: tuple[Role, ...] = ()
+
+
+class AggregateConfig(Section):
+    """What the estimates speak of."""
+
+    population: Literal["collected", "similar"] = "collected"
+
+
+class CompareConfig(Section):
+    """Which groups are set side by side."""
+
+    groups: Words = ()
+    split_at: date | None = None
+
+
+class LabelsConfig(Section):
+    """Labels given by people."""
+
+    files: Words = ()
+    resolve: Literal["majority", "yes", "no", "first"] = "majority"
+
+
+class ReportConfig(Section):
+    """How the report looks and what it quotes."""
+
+    quotes: Literal["full", "short", "none"] = "full"
+    lang: str = "en"
+    theme: dict[str, str] = {}
+
+
+class CapsConfig(Section):
+    """Limits on what one collection may take: bytes an answer, reply depth, comments a thread, seconds."""
+
+    bytes: int = 50_000_000
+    depth: int = 2_000
+    comments: int = 100_000
+    seconds: int | None = None
+
+
+class CollectConfig(Section):
+    """How polite and how patient a collection is."""
+
+    contact: str | None = None
+    rate: Annotated[float, Field(gt=0, description="requests a second for one host")] = 1.0
+    caps: CapsConfig = CapsConfig()
+    profile: Path | None = None
+    keep_deleted: bool = False
+    allow_private: bool = False
+
+
+class JudgeConfig(Section):
+    """An outside language model that codes comments by the codebook."""
+
+    model: str | None = None
+    runs: Annotated[int, Field(ge=1)] = 3
+    sample: Annotated[int, Field(ge=1)] = 200
+
+
+class Config(Section):
+    """One analysis: what to read, with which models, counted and shown how."""
+
+    input: InputConfig = InputConfig()
+    normalize: NormalizeConfig = NormalizeConfig()
+    codebook: CodebookConfig = CodebookConfig()
+    bundles: BundlesConfig = BundlesConfig()
+    stance: StanceConfig = StanceConfig()
+    topics: TopicsConfig = TopicsConfig()
+    tagging: TaggingConfig = TaggingConfig()
+    filter: FilterConfig = FilterConfig()
+    aggregate: AggregateConfig = AggregateConfig()
+    compare: CompareConfig = CompareConfig()
+    labels: LabelsConfig = LabelsConfig()
+    report: ReportConfig = ReportConfig()
+    collect: CollectConfig = CollectConfig()
+    judge: JudgeConfig = JudgeConfig()
+    engine: Literal["local", "ray"] = "local"
+    tagger: Literal["bundle", "openai-compatible"] = "bundle"
+    seed: int = 0
+    workspace: Path | None = None
+
+    def fingerprint(self, *sections: str) -> str:
+        """Return a SHA-256 of the named sections, for telling whether a stage must run again."""
+        chosen = self.model_dump(mode="json", include=set(sections))
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
+
+    def unavailable(self) -> list[str]:
+        """Return the settings that this version reads but cannot carry out; asking for one is an error."""
+        asked = {
+            "[bundles] topics": self.bundles.topics is not None,
+            "[topics] guided": bool(self.topics.guided),
+            "[topics] merge": bool(self.topics.merge),
+            "[topics] rename": bool(self.topics.rename),
+            "[topics] hide": bool(self.topics.hide),
+            "[topics] random_seeds with more than one seed": len(self.topics.random_seeds) != 1,
+            '[tagging] precision = "int8"': self.tagging.precision != "fp32",
+            '[aggregate] population = "similar"': self.aggregate.population != "collected",
+            "[report] lang": self.report.lang != "en",
+            "[report] theme": bool(self.report.theme),
+            "[compare]": self.compare != CompareConfig(),
+            "[collect]": self.collect != CollectConfig(),
+            "[judge]": self.judge != JudgeConfig(),
+            'engine = "ray"': self.engine != "local",
+            'tagger = "openai-compatible"': self.tagger != "bundle",
+        }
+        return [setting for setting, wanted in asked.items() if wanted]
+
+
+def load_config(path: Path) -> Config:
+    """Read `discourse.toml`; relative paths in it are taken from the folder it lies in.
+
+    Raises:
+        InputError: the file is missing or is no TOML.
+        UsageError: a key is unknown or a value has the wrong form.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as e:
+        raise InputError(f"{path}: cannot be read ({e.strerror}); give the path of a discourse.toml") from e
+    except UnicodeDecodeError as e:
+        raise InputError(f"{path}: is not UTF-8 text; save it as UTF-8") from e
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as e:
+        raise InputError(f"{path}: is not valid TOML: {e}") from e
+    return anchor(parse_config(values, str(path)), path.parent)
+
+
+def parse_config(values: Mapping[str, Any], name: str = "configuration") -> Config:
+    """Turn plain values into a Config.
+
+    Raises:
+        UsageError: a key is unknown or a value has the wrong form; the message names `name` and the key.
+    """
+    try:
+        return Config.model_validate(values)
+    except ValidationError as e:
+        raise UsageError(f"{name}: {explain(e, Config)}") from e
+
+
+def override(config: Config, changes: Mapping[str, object], name: str = "option") -> Config:
+    """Return `config` with dotted keys such as ``input.mode`` replaced; None leaves a key as it is.
+
+    Raises:
+        UsageError: a key is unknown or a value has the wrong form.
+    """
+    values = config.model_dump()
+    for key, value in changes.items():
+        if value is None:
+            continue
+        *sections, last = key.split(".")
+        place = values
+        for section in sections:
+            inner = place.get(section)
+            if not isinstance(inner, dict):
+                raise UsageError(f'{name}: there is no section "{section}"{did_you_mean(section, place)}')
+            place = cast("dict[str, Any]", inner)
+        place[last] = value
+    return parse_config(values, name)
+
+
+def anchor(config: Config, folder: Path) -> Config:
+    """Return `config` with its relative paths taken from `folder`, where such a file exists or must exist."""
+
+    def place(value: str) -> str:
+        there = folder / value
+        return str(there) if "://" not in value and there.exists() else value
+
+    changes: dict[str, object] = {
+        "input.sources": [place(source) for source in config.input.sources],
+        "labels.files": [place(file) for file in config.labels.files],
+        "codebook.file": place(config.codebook.file),
+        "bundles.frames": place(config.bundles.frames),
+        "bundles.stance": place(config.bundles.stance),
+    }
+    if config.normalize.author_key is not None:
+        changes["normalize.author_key"] = folder / config.normalize.author_key
+    if config.workspace is not None:
+        changes["workspace"] = folder / config.workspace
+    return override(config, changes)
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """Say in one clause what the first fault is, where it is, and which key was probably meant."""
+    fault = error.errors()[0]
+    place = [str(part) for part in fault["loc"]]
+    key = ".".join(place)
+    if fault["type"] == "extra_forbidden":
+        known = _keys_beside(model, place)
+        listed = ", ".join(known)
+        return f'unknown key "{key}"{did_you_mean(place[-1], known)}; known here: {listed}'
+    found = repr(fault["input"])
+    return f'"{key}" is {found[:80]}: {fault["msg"].lower()}'
+
+
+def _keys_beside(model: type[BaseModel], place: list[str]) -> list[str]:
+    for part in place[:-1]:
+        field = model.model_fields.get(part)
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+            break
+        model = field.annotation
+    return sorted(model.model_fields)

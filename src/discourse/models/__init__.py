@@ -1,0 +1,1 @@
+"""Encoders, bundles, and how bundles are trained and measured."""

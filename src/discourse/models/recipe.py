@@ -1,0 +1,184 @@
+"""How a bundle is trained, as a TOML file, and the labelled rows that it names."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import polars as pl
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from discourse.config import Section, explain
+from discourse.errors import InputError, UsageError, did_you_mean
+from discourse.models.bundle import text_hash
+
+Clean = Callable[[pl.Series], pl.Series]
+STANCES = ("favor", "against", "neutral", "off_target")
+
+
+class DataFile(Section):
+    """One labelled file and how it is used.
+
+    `thread`: the column that names the thread; without it each row is its own. `training_only` rows are never part
+    of a figure. `importance`: how much a row counts in training. `neutral_means`: what a data set's neutral says.
+    `foreign_pairs`: a seeded share of rows is paired with another target of the file and becomes off_target.
+    """
+
+    file: str
+    source: str
+    thread: str | None = None
+    training_only: bool = False
+    importance: Annotated[float, Field(gt=0)] = 1.0
+    rows: Annotated[int | None, Field(ge=1)] = None
+    neutral_means: Literal["neutral", "off_target", "either"] = "neutral"
+    foreign_pairs: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class HeadsSection(Section):
+    """Settings of frozen heads, see `heads.HeadSettings`."""
+
+    penalty: Annotated[float, Field(gt=0)] = 1.0
+    positive_weight: Annotated[float, Field(gt=0)] = 3.0
+
+
+class TuningSection(Section):
+    """Settings of tuned layers, see `tuned.TuningSettings`; `fold_rows` bounds what an out-of-fold model trains on."""
+
+    layers: Annotated[int, Field(ge=1)] = 2
+    epochs: Annotated[int, Field(ge=1)] = 3
+    rate: Annotated[float, Field(gt=0)] = 2e-4
+    fold_rows: Annotated[int | None, Field(ge=100)] = None
+
+
+class StanceSection(Section):
+    """Settings of stance only; `fold_scored` bounds the held-out rows, `gate_recall` is of comments on target."""
+
+    parent_dropout: Annotated[float, Field(ge=0, le=1)] = 0.2
+    fold_scored: Annotated[int, Field(ge=100)] = 1_500
+    gate_recall: Annotated[float, Field(gt=0, lt=1)] = 0.95
+
+
+class Recipe(BaseModel):
+    """Everything that decides what a bundle becomes; `held_out_together` names small sources that share a fold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    kind: Literal["frames", "stance"]
+    method: Literal["heads", "layers"]
+    encoder: str = "all-MiniLM-L6-v2"
+    codebook: str = ""
+    languages: Annotated[tuple[str, ...], BeforeValidator(tuple)] = ("en",)
+    max_length: Annotated[int, Field(ge=8, le=512)] = 256
+    seed: int = 0
+    licence: str
+    provenance: tuple[str, ...]
+    threads: tuple[str, ...] = ()
+    held_out_together: tuple[tuple[str, ...], ...] = ()
+    data: Annotated[tuple[DataFile, ...], Field(min_length=1)]
+    heads: HeadsSection = HeadsSection()
+    tuning: TuningSection = TuningSection()
+    stance: StanceSection = StanceSection()
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe; its files are taken from the folder it lies in.
+
+    Raises:
+        InputError: the file is missing or is no TOML.
+        UsageError: a key is unknown or a value has the wrong form.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise InputError(f"{path}: the recipe cannot be read ({e.strerror})") from e
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        raise InputError(f"{path}: is not valid TOML: {e}") from e
+    for data in cast("list[dict[str, Any]]", values.get("data", [])):
+        if "file" in data:
+            data["file"] = str(path.parent / data["file"])
+    values["threads"] = [str(path.parent / pattern) for pattern in values.get("threads", [])]
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as e:
+        raise UsageError(f"{path}: {explain(e, Recipe)}") from e
+
+
+def read_labelled(data: DataFile, clean: Clean) -> pl.DataFrame:
+    """Read one labelled file with Hugging Face datasets and clean its texts.
+
+    Returns:
+        The file's columns, with `text` and `parent` cleaned, empty texts dropped, and `text_hash`, `source`,
+        `thread`, `weight` (null: unknown), `importance` and `training_only` added.
+
+    Raises:
+        InputError: the file is missing, of no known form, or has no text column.
+    """
+    path = Path(data.file)
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such training file")
+    frame = _read_file(path)
+    if "text" not in frame.columns:
+        raise InputError(f'{path}: has no column "text"{did_you_mean("text", frame.columns)}; columns: {frame.columns}')
+    if data.rows is not None and data.rows < frame.height:
+        frame = frame.sample(data.rows, seed=0, shuffle=True)
+    if "context" in frame.columns and frame.schema["context"] == pl.List(pl.String):
+        frame = frame.with_columns(parent=pl.col("context").list.last())
+    for column in ("title", "parent"):
+        if column not in frame.columns:
+            frame = frame.with_columns(pl.lit("").alias(column))
+    frame = frame.with_columns(original_hash=_column(frame["text"], _short_sha1))
+    cleaned = [clean(frame[column].fill_null("")).fill_null("").alias(column) for column in ("text", "title", "parent")]
+    frame = frame.with_columns(cleaned).filter(pl.col("text").str.len_chars() > 0)
+    row = pl.lit(f"{data.source}:") + pl.int_range(pl.len()).cast(pl.String)
+    return frame.with_columns(
+        pl.col("source") if "source" in frame.columns else pl.lit(data.source).alias("source"),
+        (pl.col(data.thread) if data.thread else row).alias("thread"),
+        _column(frame["text"], text_hash).alias("text_hash"),
+        (pl.col("weight").cast(pl.Float64) if "weight" in frame.columns else pl.lit(None, pl.Float64)).alias("weight"),
+        pl.lit(data.importance).alias("importance"),
+        pl.lit(data.training_only).alias("training_only"),
+    )
+
+
+def join_threads(rows: pl.DataFrame, patterns: tuple[str, ...]) -> pl.DataFrame:
+    """Replace `thread` by the `thread_id` of the thread files where a row's original text stands in one."""
+    files = sorted(file for pattern in patterns for file in Path(pattern).parent.glob(Path(pattern).name))
+    if not files:
+        return rows
+    known = pl.concat([pl.read_parquet(file, columns=["thread_id", "text"]) for file in files])
+    known = known.select(
+        pl.col("thread_id").alias("known_thread"), _column(known["text"], _short_sha1).alias("original_hash")
+    ).unique("original_hash", keep="first", maintain_order=True)
+    joined = rows.join(known, on="original_hash", how="left", maintain_order="left")
+    return joined.with_columns(thread=pl.coalesce("known_thread", "thread")).drop("known_thread")
+
+
+def _read_file(path: Path) -> pl.DataFrame:
+    from datasets import load_dataset  # pyright: ignore[reportUnknownVariableType]
+    from datasets.exceptions import DatasetGenerationError
+    from datasets.utils import disable_progress_bars
+
+    builders = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json"}
+    if path.suffix not in builders:
+        raise InputError(f"{path}: training data is .parquet, .csv or .jsonl")
+    disable_progress_bars()
+    # datasets would keep its copy in the home folder; ours goes with the block.
+    with tempfile.TemporaryDirectory() as cache:
+        try:
+            read: Any = load_dataset(builders[path.suffix], data_files=str(path), cache_dir=cache, split="train")
+            return cast("pl.DataFrame", read.to_polars())
+        except (ValueError, OSError, RuntimeError, DatasetGenerationError) as e:
+            raise InputError(f"{path}: cannot be read as {path.suffix[1:]} ({type(e).__name__})") from e
+
+
+def _column(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:
+    return pl.Series([function(text or "") for text in texts], dtype=pl.String)
+
+
+def _short_sha1(text: str) -> str:
+    return hashlib.sha1(" ".join(text.split()).encode(), usedforsecurity=False).hexdigest()[:10]

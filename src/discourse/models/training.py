@@ -1,0 +1,101 @@
+"""From a recipe to a bundle: out-of-fold scores first, then the weights that ship, then the folder, sealed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from discourse.errors import BundleError
+from discourse.models.bundle import HELDOUT_SCHEMA, Bundle, Calibration, load_bundle, seal
+from discourse.models.card import write_card
+from discourse.models.encoder import Encoder, load_encoder
+from discourse.models.recipe import Clean, Recipe, load_recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training found: everything in a bundle but its weights file, which lies in the folder already."""
+
+    labels: tuple[str, ...]
+    calibration: dict[str, Calibration]
+    metrics: dict[str, Any]
+    heldout: pl.DataFrame
+    trained_on: list[str]
+    settings: dict[str, Any]
+
+
+def train_bundle(recipe_path: Path, output: Path, clean: Clean) -> Bundle:
+    """Train the bundle that a recipe describes and write it to a new folder, atomically.
+
+    Args:
+        recipe_path: a TOML file, see `recipe.Recipe`.
+        output: the folder to make; it must not exist.
+        clean: the clean-up that comments get before they are tagged, so that both read the same.
+
+    Raises:
+        BundleError: `output` exists, or a label has one class only.
+        InputError, UsageError: the recipe or its data cannot be used.
+    """
+    recipe = load_recipe(recipe_path)
+    if output.exists():
+        raise BundleError(f"{output}: exists; bundles are never written over: remove it or choose another -o")
+    encoder = load_encoder(recipe.encoder)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-bundle-", dir=output.parent) as partial:
+        folder = Path(partial) / "bundle"
+        folder.mkdir()
+        trained = _train(recipe, encoder, clean, folder)
+        _write(recipe, encoder, trained, folder)
+        folder.rename(output)
+    return load_bundle(output)
+
+
+def _train(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path) -> Trained:
+    if recipe.kind == "frames":
+        from discourse.models.frames_training import train_frames
+
+        return train_frames(recipe, encoder, clean, folder)
+    from discourse.models.stance_bundle import train_stance
+
+    return train_stance(recipe, encoder, clean, folder)
+
+
+def _write(recipe: Recipe, encoder: Encoder, trained: Trained, folder: Path) -> None:
+    calibration = {level: value.model_dump() for level, value in trained.calibration.items()}
+    (folder / "calibration.json").write_text(json.dumps(calibration, indent=1), encoding="utf-8")
+    (folder / "metrics.json").write_text(json.dumps(trained.metrics, indent=1), encoding="utf-8")
+    heldout = trained.heldout.select(pl.col(name).cast(dtype) for name, dtype in HELDOUT_SCHEMA.items())
+    heldout.write_parquet(folder / "heldout.parquet", compression="zstd")
+    (folder / "trained_on.txt").write_text("\n".join(sorted(set(trained.trained_on))) + "\n", encoding="ascii")
+    (folder / "CARD.md").write_text(write_card(recipe, trained.metrics), encoding="utf-8")
+    codebook = {"codebook": "", "codebook_sha256": ""}
+    if recipe.codebook:
+        from discourse.codebook import load_codebook
+
+        found = load_codebook(recipe.codebook)
+        codebook = {"codebook": found.name, "codebook_sha256": found.sha256}
+    seal(
+        folder,
+        {
+            "name": recipe.name,
+            "kind": recipe.kind,
+            "labels": trained.labels,
+            **codebook,
+            "encoder": recipe.encoder,
+            "encoder_sha256": encoder.sha256,
+            "method": recipe.method,
+            "languages": recipe.languages,
+            "max_length": recipe.max_length,
+            "licence": recipe.licence,
+            "provenance": recipe.provenance,
+            "settings": trained.settings,
+        },
+    )
+    for leftover in folder.glob(".*"):
+        shutil.rmtree(leftover, ignore_errors=True)

@@ -1,0 +1,339 @@
+"""The order of the stages, and what is stale: a stage runs again only if something that it reads has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from discourse import aggregate, annotate, collect, normalize, report, tag
+from discourse.codebook import load_codebook
+from discourse.config import Config
+from discourse.errors import UsageError
+from discourse.models.bundle import Bundle, load_bundle
+from discourse.progress import say
+from discourse.report import Finding, findings
+from discourse.tables import (
+    COMMENTS,
+    EMBEDDINGS,
+    ESTIMATES,
+    LABELS,
+    QUARANTINE,
+    SCORES,
+    THREADS,
+    Table,
+)
+from discourse.workspace import (
+    Outcome,
+    Receipt,
+    StageRecord,
+    Workspace,
+    create_workspace,
+    file_sha256,
+    library_versions,
+    now,
+    open_workspace,
+)
+
+# Results kept by input key: they only grow, and a change in them alone makes nothing stale.
+KEPT = (EMBEDDINGS, SCORES)
+STAGE_NAMES = ("collect", "normalize", "tag", "annotate", "aggregate", "report")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step: how it runs, what it reads and writes, and what else decides its result."""
+
+    name: str
+    run: Callable[[Workspace, Config], Outcome]
+    reads: Sequence[Table]
+    writes: Sequence[Table]
+    sections: tuple[str, ...]
+    files: Callable[[Workspace, Config], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """What was or would be done about a stage: `status` is run, skip or stale; seconds it took, or took last time."""
+
+    name: str
+    status: str
+    reason: str
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run gives: the workspace, its counts, the report, the findings, and what was done about each stage."""
+
+    workspace: Path
+    threads: int
+    comments: int
+    quarantined: int
+    report: Path | None
+    findings: list[Finding]
+    stages: list[StageStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadStatus:
+    """The completeness statement of one thread."""
+
+    thread_id: str
+    title: str | None
+    declared: int | None
+    collected: int
+    deleted: int
+    removed: int
+    held: int
+    unreachable: int
+    capped: int
+    quarantined: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceStatus:
+    """What a workspace holds, and which stages would run again."""
+
+    workspace: Path
+    comments: int
+    quarantined: int
+    labels: int
+    stages: list[StageStatus]
+    threads: list[ThreadStatus]
+
+
+def stages(output: Path) -> list[Stage]:
+    """Return the stages in their order; `output` is where the report goes."""
+
+    def write_report(workspace: Workspace, config: Config) -> Outcome:
+        return report.run(workspace, config, output)
+
+    def report_files(workspace: Workspace, config: Config) -> Mapping[str, str]:
+        shown = file_sha256(output) if output.is_file() else "absent"
+        return {**_codebook(workspace, config), **_bundles(workspace, config), f"report {output.name}": shown}
+
+    return [
+        Stage("collect", collect.run, collect.READS, collect.WRITES, ("input", "collect"), _sources),
+        Stage("normalize", normalize.run, normalize.READS, normalize.WRITES, ("normalize",), _author_key),
+        Stage(
+            "tag",
+            tag.run,
+            tag.READS,
+            [table for table in tag.WRITES if table not in KEPT],
+            ("stance", "topics", "tagging", "filter", "seed"),
+            lambda workspace, config: {**_codebook(workspace, config), **_bundles(workspace, config)},
+        ),
+        Stage("annotate", annotate.run, annotate.READS, annotate.WRITES, ("labels", "stance", "filter"), _label_files),
+        Stage(
+            "aggregate",
+            aggregate.run,
+            aggregate.READS,
+            aggregate.WRITES,
+            ("aggregate", "filter", "labels", "stance", "tagging", "seed"),
+            _bundles,
+        ),
+        Stage("report", write_report, report.READS, report.WRITES, ("report", "stance"), report_files),
+    ]
+
+
+def run(
+    config: Config, root: Path, only: Sequence[str] | None = None, output: Path | None = None, *, dry_run: bool = False
+) -> RunResult:
+    """Run the stages in order, skipping what is fresh.
+
+    Args:
+        config: what to read, with which models, counted and shown how.
+        root: the workspace folder, made if absent.
+        only: names of the stages to run; all by default.
+        output: the report file; `report.html` in the workspace by default.
+        dry_run: only say what would run and why.
+
+    Raises:
+        DiscourseError: the input, the configuration or a bundle cannot be used; what earlier stages wrote is kept.
+    """
+    unavailable = config.unavailable()
+    if unavailable:
+        raise UsageError(f"{unavailable[0]}: this version cannot do it yet; remove the setting")
+    workspace = create_workspace(root)
+    target = output or root / "report.html"
+    chosen = [stage for stage in stages(target) if only is None or stage.name in only]
+    if dry_run:
+        plan = _plan(workspace, config, chosen)
+        return RunResult(root, 0, 0, 0, target if target.is_file() else None, [], plan)
+    with workspace.lock():
+        done = [_run_stage(workspace, config, stage) for stage in chosen]
+    reported = target if any(stage.name == "report" for stage in chosen) else None
+    return RunResult(root, **_counts(workspace), report=reported, findings=_findings(workspace, config), stages=done)
+
+
+def status(root: Path) -> WorkspaceStatus:
+    """Say what the workspace at `root` holds and which stages would run again.
+
+    Raises:
+        WorkspaceError: there is no workspace.
+    """
+    workspace = open_workspace(root)
+    config = stored_config(workspace)
+    columns = list(ThreadStatus.__slots__)
+    counts = _counts(workspace)
+    return WorkspaceStatus(
+        workspace=root,
+        comments=counts["comments"],
+        quarantined=counts["quarantined"],
+        labels=workspace.read(LABELS).height,
+        stages=_plan(workspace, config, stages(root / "report.html")),
+        threads=[ThreadStatus(*row) for row in workspace.read(THREADS).select(columns).iter_rows()],
+    )
+
+
+def stored_config(workspace: Workspace) -> Config:
+    """Return the configuration of the workspace's last run."""
+    return Config.model_validate(workspace.receipt().config)
+
+
+def _run_stage(workspace: Workspace, config: Config, stage: Stage) -> StageStatus:
+    receipt = workspace.receipt()
+    before = receipt.stages.get(stage.name)
+    inputs = _inputs(workspace, config, stage)
+    reason = _stale(workspace, stage, before, inputs)
+    if reason is None and before is not None:
+        say(f"{stage.name}: skipped, nothing that it reads has changed")
+        return StageStatus(stage.name, "skip", "fresh", before.seconds, tuple(before.notes))
+    say(f"{stage.name}: {reason}")
+    # Forgotten first: a killed stage is never taken for a finished one.
+    receipt.stages.pop(stage.name, None)
+    receipt.config = config.model_dump(mode="json")
+    receipt.versions = library_versions()
+    workspace.save_receipt(receipt)
+    began = time.monotonic()
+    outcome = stage.run(workspace, config)
+    seconds = time.monotonic() - began
+    for note in outcome.notes:
+        say(f"  {note}")
+    # What a stage reads may be made by it, such as an author key, so it is looked at again.
+    _record(workspace, stage, receipt, _inputs(workspace, config, stage), outcome, seconds)
+    return StageStatus(stage.name, "run", reason or "", seconds, outcome.notes)
+
+
+def _record(
+    workspace: Workspace, stage: Stage, receipt: Receipt, inputs: Mapping[str, str], outcome: Outcome, seconds: float
+) -> None:
+    receipt.stages[stage.name] = StageRecord(
+        inputs=dict(inputs),
+        outputs={table.name: workspace.digest(table) for table in stage.writes},
+        counts=dict(outcome.counts),
+        notes=list(outcome.notes),
+        seconds=round(seconds, 3),
+        finished_at=now(),
+    )
+    if stage.name == "collect":
+        receipt.sources = {name: digest for name, digest in inputs.items() if name.startswith("source ")}
+    receipt.bundles |= {name: digest for name, digest in inputs.items() if name.startswith("bundle ")}
+    workspace.save_receipt(receipt)
+
+
+def _plan(workspace: Workspace, config: Config, chosen: Sequence[Stage]) -> list[StageStatus]:
+    """Say for each stage whether it would run, from what is on disk and which stages before it would run."""
+    receipt = workspace.receipt()
+    found: list[StageStatus] = []
+    changing: dict[str, str] = {}
+    for stage in chosen:
+        before = receipt.stages.get(stage.name)
+        upstream = next((changing[table.name] for table in stage.reads if table.name in changing), None)
+        reason = f"{upstream} runs before it" if upstream else None
+        reason = reason or _stale(workspace, stage, before, _inputs(workspace, config, stage))
+        seconds = before.seconds if before is not None else 0.0
+        found.append(StageStatus(stage.name, "run" if reason else "skip", reason or "fresh", seconds))
+        if reason:
+            changing |= {table.name: stage.name for table in stage.writes}
+    return found
+
+
+def _stale(workspace: Workspace, stage: Stage, before: StageRecord | None, inputs: Mapping[str, str]) -> str | None:
+    """Return why a stage must run, or None if it is fresh."""
+    if before is None:
+        return "not finished yet"
+    for name in sorted(set(inputs) | set(before.inputs)):
+        if inputs.get(name) != before.inputs.get(name):
+            return f"{name} changed"
+    for table in stage.writes:
+        if workspace.digest(table) != before.outputs.get(table.name):
+            return f"table {table.name} is missing or was changed"
+    return None
+
+
+def _inputs(workspace: Workspace, config: Config, stage: Stage) -> dict[str, str]:
+    versions = library_versions()
+    return {
+        "version of discourse": versions.get("discourse", "0"),
+        "configuration": config.fingerprint(*stage.sections),
+        **{f"table {table.name}": workspace.digest(table) for table in stage.reads},
+        **stage.files(workspace, config),
+    }
+
+
+def _sources(workspace: Workspace, config: Config) -> Mapping[str, str]:
+    del workspace
+    return {f"source {Path(source).name}": _digest(Path(source)) for source in config.input.sources}
+
+
+def _author_key(workspace: Workspace, config: Config) -> Mapping[str, str]:
+    path = config.normalize.author_key or workspace.root / "author.key"
+    # A hash of the key's hash: the receipt must not help to guess the key.
+    return {"author key": hashlib.sha256(_digest(path).encode()).hexdigest()}
+
+
+def _label_files(workspace: Workspace, config: Config) -> Mapping[str, str]:
+    files = {f"labels {Path(file).name}": _digest(Path(file)) for file in config.labels.files}
+    return {**files, **_codebook(workspace, config), **_bundles(workspace, config)}
+
+
+def _codebook(workspace: Workspace, config: Config) -> Mapping[str, str]:
+    del workspace
+    found = load_codebook(config.codebook.file)
+    return {f"codebook {found.name}": found.sha256}
+
+
+def _bundles(workspace: Workspace, config: Config) -> Mapping[str, str]:
+    del workspace
+    wanted = [(config.bundles.frames, "frames")]
+    if config.stance.targets:
+        wanted.append((config.bundles.stance, "stance"))
+    found = [load_bundle(reference, kind) for reference, kind in wanted]
+    return {f"bundle {bundle.manifest.name}": bundle.sha256 for bundle in found}
+
+
+def _digest(path: Path) -> str:
+    return file_sha256(path) if path.is_file() else "absent"
+
+
+def _counts(workspace: Workspace) -> dict[str, int]:
+    return {
+        "threads": workspace.read(THREADS).height,
+        "comments": workspace.scan(COMMENTS).select("comment_id").collect().height,
+        "quarantined": workspace.read(QUARANTINE).height,
+    }
+
+
+def _findings(workspace: Workspace, config: Config) -> list[Finding]:
+    estimates = workspace.read(ESTIMATES)
+    if estimates.is_empty():
+        return []
+    return findings(estimates, load_codebook(config.codebook.file), config.stance.targets)
+
+
+def train(recipe: Path, output: Path) -> Bundle:
+    """Train a bundle; its texts are cleaned as comments are before they are tagged.
+
+    Raises:
+        BundleError: `output` exists, or the labels cannot be learned from.
+        InputError, UsageError: the recipe or its data cannot be used.
+    """
+    from discourse.models.training import train_bundle
+
+    return train_bundle(recipe, output, lambda texts: normalize.clean_text(texts, "auto")["text"])

@@ -1,0 +1,58 @@
+"""Bars and messages for people, on stderr; stdout is for data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Advance(Protocol):
+    """Tell the bar that `done` more units of work are finished."""
+
+    def __call__(self, done: int = 1) -> None:
+        """Count `done` more."""
+        ...
+
+
+def say(message: str) -> None:
+    """Print one line for a person on stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def warn(message: str) -> None:
+    """Print one warning line on stderr."""
+    say(f"warning: {message}")
+
+
+@contextmanager
+def bar(label: str, total: int) -> Generator[Advance]:
+    """Show a progress bar with the time left while the block runs; quiet where stderr is not a terminal.
+
+    Args:
+        label: what is being done, in two or three words.
+        total: the number of units of work, at least 0.
+
+    Yields:
+        A function to call with the number of units done since the last call.
+    """
+    if not sys.stderr.isatty():
+        yield _ignore
+        return
+    # rich takes 60 ms to import, which `discourse --help` must not pay.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(label, total=total)
+
+        def advance(done: int = 1) -> None:
+            shown.advance(task, done)
+
+        yield advance
+
+
+def _ignore(done: int = 1) -> None:
+    del done

@@ -1,0 +1,133 @@
+"""One HTML file from a workspace: views, template and style sheet put together, and written in one step."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from discourse.config import Config
+from discourse.errors import UsageError, did_you_mean
+from discourse.report.material import Material, read
+from discourse.report.phrases import Phrase
+from discourse.report.views import comments, data, frames, header, method, stance, topics
+from discourse.workspace import Outcome, Workspace, library_versions, write_text
+
+THEME = ("accent", "against", "favor", "paper", "ink", "muted", "rule", "evidence")
+COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that the template prints."""
+
+    header: header.Header
+    frames: frames.FramesView
+    targets: tuple[stance.TargetView, ...]
+    topics: topics.TopicsView
+    comments: comments.CommentsView
+    data: data.DataView
+    method: method.MethodView
+    quotes: str
+    version: str
+
+
+def run(workspace: Workspace, config: Config, output: Path) -> Outcome:
+    """Write the report of a workspace as one HTML file, whole or not at all.
+
+    Args:
+        workspace: its tables, as far as there are any; an empty one gives a page that says so.
+        config: what `[report]` asks for, the codebook, the targets and the bundles.
+        output: the file to write.
+
+    Returns:
+        How many comments are shown and how many findings stand at the top.
+
+    Raises:
+        InputError: the codebook cannot be read.
+        UsageError: `[report]` asks for a language or a colour that does not exist.
+        WorkspaceError: a table is damaged, or the file cannot be written.
+    """
+    style = style_sheet(config.report.theme)
+    material = read(workspace, config)
+    page = assemble(material)
+    write_text(output, render(page, material, style))
+    shown = sum(len(thread.cards) for thread in page.comments.threads)
+    said = len(page.header.opening) + len(page.header.further)
+    return Outcome({"comments_shown": shown, "findings": said})
+
+
+def assemble(material: Material) -> Page:
+    """Turn tables into what is printed; the texts that are quoted are read here and only here."""
+    by_frame, by_target, by_topic = frames.examples(material), stance.examples(material), topics.examples(material)
+    chosen = [example for found in (by_frame, by_target, by_topic) for part in found.values() for example in part]
+    cards = comments.cards(material, list(dict.fromkeys(example.comment_id for example in chosen)))
+    return Page(
+        header=header.header(material),
+        frames=frames.frames(material, cards, by_frame),
+        targets=stance.targets(material, cards, by_target),
+        topics=topics.topics(material, cards, by_topic),
+        comments=comments.comments(material, cards),
+        data=data.data(material),
+        method=method.method(material),
+        quotes=material.policy.quotes,
+        version=library_versions().get("discourse", ""),
+    )
+
+
+def render(page: Page, material: Material, style: str) -> str:
+    """Fill the template; every string is escaped there, only charts come as markup."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("discourse.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figures"] = figures
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return environment.get_template("page.html.j2").render(
+        page=page,
+        t=material.words.text,
+        lang=material.words.lang,
+        style=Markup(style),  # noqa: S704  # our own file, and colours checked by `style_sheet`
+        style_hash=digest,
+    )
+
+
+def figures(phrase: Phrase) -> Markup:
+    """Mark up a phrase: each figure names the estimate it was taken from."""
+    parts: list[Markup] = []
+    for part in phrase:
+        if isinstance(part, str):
+            parts.append(Markup("{}").format(part))
+            continue
+        lead = Markup("<strong>{}</strong>").format(part.lead) if part.lead else Markup("")
+        figure = Markup('<span data-estimate="{}">{}{}</span>').format(part.estimate_id, lead, part.rest)
+        parts.append(Markup(figure.replace(" %", "\u00a0%")))  # noqa: S704  # escaped one line above
+    return Markup("").join(parts)
+
+
+def style_sheet(theme: Mapping[str, str]) -> str:
+    """Return the style sheet, with the colours that `[report] theme` replaces.
+
+    Raises:
+        UsageError: a colour has an unknown name or is not written as #rgb or #rrggbb.
+    """
+    style = (resources.files("discourse.report") / "assets" / "report.css").read_text(encoding="utf-8")
+    for name, colour in theme.items():
+        if name not in THEME:
+            raise UsageError(
+                f'[report] theme has no colour "{name}"{did_you_mean(name, THEME)}; it has {", ".join(THEME)}'
+            )
+        if not COLOUR.fullmatch(colour):
+            raise UsageError(f'[report] theme: {name} is "{colour[:40]}"; write a colour as #rrggbb')
+    replaced = "".join(f"--{name}:{colour};" for name, colour in theme.items())
+    return f"{style}:root{{{replaced}}}\n" if replaced else style

@@ -1,0 +1,158 @@
+"""What the report is made from: the tables of a workspace, read once, large ones only as far as they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from discourse.codebook import Codebook, load_codebook
+from discourse.config import Config
+from discourse.report.catalogue import Words, words_of
+from discourse.report.index import ALL, Estimates, index
+from discourse.report.policy import Policy, native_ids
+from discourse.report.selection import asked
+from discourse.tables import (
+    COMMENTS,
+    ESTIMATES,
+    FRAMES,
+    LABELS,
+    QUARANTINE,
+    STANCES,
+    THREADS,
+    TOPIC_INFO,
+    TOPICS,
+)
+from discourse.workspace import Receipt, Workspace
+
+OUTLINE = (
+    "comment_id",
+    "thread_id",
+    "parent_id",
+    "reply_kind",
+    "position",
+    "author",
+    "role",
+    "created_at",
+    "state",
+    "duplicate_of",
+)
+# Threads beyond these have their numbers in the estimates table only.
+THREADS_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread as it is named on the page."""
+
+    thread_id: str
+    label: str
+
+    @property
+    def unit(self) -> str:
+        """How the estimates table names it."""
+        return f"thread:{self.thread_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Tables, settings and names that the views draw on.
+
+    `threads` is in the order of the page, most eligible comments first; `outline` holds every comment without its
+    text, in the order of threads and positions, with `has_text`.
+    """
+
+    workspace: Workspace
+    config: Config
+    codebook: Codebook
+    receipt: Receipt
+    words: Words
+    policy: Policy
+    threads: pl.DataFrame
+    named: tuple[Thread, ...]
+    outline: pl.DataFrame
+    quarantine: pl.DataFrame
+    frames: pl.DataFrame
+    stance: pl.DataFrame
+    topics: pl.DataFrame
+    topic_info: pl.DataFrame
+    labels: pl.DataFrame
+    estimates: Estimates
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one thread to set beside another."""
+        return len(self.named) > 1
+
+    def comments(self, ids: list[str]) -> dict[str, Mapping[str, Any]]:
+        """Read whole rows of the comments table, by id."""
+        rows = self.workspace.scan(COMMENTS).filter(pl.col("comment_id").is_in(ids)).collect()
+        return {row["comment_id"]: row for row in rows.iter_rows(named=True)}
+
+
+def read(workspace: Workspace, config: Config) -> Material:
+    """Read what the report shows.
+
+    Raises:
+        WorkspaceError: a table or the receipt is damaged.
+        InputError: the codebook cannot be read.
+        UsageError: the codebook is wrong, or the report is asked for in a language that it does not speak.
+    """
+    words = words_of(config.report.lang)
+    receipt = workspace.receipt()
+    estimates = workspace.read(ESTIMATES)
+    threads = _ranked(workspace.read(THREADS), estimates)
+    outline = _outline(workspace, threads)
+    restricted = config.report.quotes != "full"
+    ids = [*outline["comment_id"], *threads["thread_id"]] if restricted else []
+    policy = Policy(config.report.quotes, words, native_ids(ids))
+    named = _named(threads, policy)
+    return Material(
+        workspace=workspace,
+        config=config,
+        codebook=load_codebook(config.codebook.file),
+        receipt=receipt,
+        words=words,
+        policy=policy,
+        threads=threads,
+        named=named,
+        outline=outline,
+        quarantine=workspace.read(QUARANTINE),
+        frames=asked(workspace.read(FRAMES), "frame", config, receipt),
+        stance=asked(workspace.read(STANCES), "target", config, receipt),
+        topics=workspace.read(TOPICS),
+        topic_info=workspace.read(TOPIC_INFO),
+        labels=workspace.read(LABELS),
+        estimates=index(estimates, [ALL, *(thread.unit for thread in named[:THREADS_SHOWN])]),
+    )
+
+
+def _ranked(threads: pl.DataFrame, estimates: pl.DataFrame) -> pl.DataFrame:
+    eligible = estimates.filter(pl.col("level") == "data:eligible").select(
+        pl.col("unit").str.strip_prefix("thread:").alias("thread_id"), pl.col("estimate").alias("eligible")
+    )
+    joined = threads.join(eligible.unique("thread_id"), on="thread_id", how="left")
+    return joined.sort(pl.col("eligible").fill_null(0), "collected", "thread_id", descending=[True, True, False]).drop(
+        "eligible"
+    )
+
+
+def _outline(workspace: Workspace, threads: pl.DataFrame) -> pl.DataFrame:
+    order = threads.select("thread_id").with_row_index("place").lazy()
+    has_text = (pl.col("text").str.len_chars() > 0).fill_null(value=False).alias("has_text")
+    comments = workspace.scan(COMMENTS).select(*OUTLINE, has_text)
+    return (
+        comments.join(order, on="thread_id", how="left").sort("place", "thread_id", "position").drop("place").collect()
+    )
+
+
+def _named(threads: pl.DataFrame, policy: Policy) -> tuple[Thread, ...]:
+    labels: list[str] = []
+    for place, row in enumerate(threads.select("thread_id", "title").iter_rows(named=True), start=1):
+        ordinal = policy.words.text("thread.ordinal", number=str(place))
+        name = row["title"] or ("" if not policy.full else row["thread_id"].partition(":")[2] or row["thread_id"])
+        label = policy.line(name) or ordinal
+        labels.append(f"{label} ({ordinal})" if label in labels else label)
+    return tuple(Thread(name, label) for name, label in zip(threads["thread_id"], labels, strict=True))

@@ -1,0 +1,84 @@
+"""What of other people's words, names, times and addresses may stand in the file: the rules of `[report] quotes`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from discourse.report.catalogue import Words
+from discourse.tables import Precision
+
+ADDRESS = re.compile(r"://|^www\.|^[\w.-]+\.[a-z]{2,}/", re.IGNORECASE)
+NAME = re.compile(r"@|^/?u/", re.IGNORECASE)
+EDGES = ".,;:!?()[]{}<>\"'“”‘’«»#"
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A date: `machine` for the datetime attribute, `text` for readers."""
+
+    machine: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How much of the comments is shown: `full`, `short` (a few words, nothing that leads to its author) or `none`."""
+
+    quotes: Literal["full", "short", "none"]
+    words: Words
+    native_ids: frozenset[str] = frozenset()
+
+    @property
+    def full(self) -> bool:
+        """Whether texts stand whole, with ids, addresses and times."""
+        return self.quotes == "full"
+
+    @property
+    def texts(self) -> bool:
+        """Whether any comment text may stand in the file."""
+        return self.quotes != "none"
+
+    def link(self, url: str | None) -> str | None:
+        """Return an address that may be linked to, None if there is none, it is not http(s), or none may be shown."""
+        if not self.full or url is None or not re.match(r"https?://[^\s]+$", url, re.IGNORECASE):
+            return None
+        return url
+
+    def word(self, word: str) -> str:
+        """Return one word of a text, or what stands for it where an address, a name or an id may not be shown."""
+        if self.full:
+            return word
+        if ADDRESS.search(word):
+            return self.words.text("hidden.address")
+        if NAME.search(word):
+            return self.words.text("hidden.name")
+        if word.strip(EDGES) in self.native_ids:
+            return self.words.text("hidden.id")
+        return word
+
+    def line(self, text: str) -> str:
+        """Return a title or a note with the same replacements."""
+        return text if self.full else " ".join(self.word(word) for word in text.split())
+
+    def when(self, moment: datetime | None, precision: str = Precision.DAY.value) -> When | None:
+        """Return a time as exactly as it is known and may be shown; None if it is not known at all."""
+        if moment is None or precision == Precision.UNKNOWN:
+            return None
+        month = self.words.text(f"month.{moment.month}")
+        if not self.full:
+            return When(f"{moment:%Y-%m}", f"{month} {moment.year}")
+        day = f"{moment.day} {month} {moment.year}"
+        if precision in {Precision.EXACT, Precision.MINUTE}:
+            return When(f"{moment:%Y-%m-%dT%H:%MZ}", f"{day}, {moment:%H:%M} UTC")
+        if precision == Precision.RELATIVE:
+            return When(f"{moment:%Y-%m-%d}", self.words.text("date.about", date=day))
+        return When(f"{moment:%Y-%m-%d}", day)
+
+
+def native_ids(ids: list[str]) -> frozenset[str]:
+    """Return the ids as platforms write them, without our prefix; those that could be ordinary words are left out."""
+    bare = (name.partition(":")[2] or name for name in ids)
+    return frozenset(name for name in bare if len(name) > 3 and any(letter.isdigit() for letter in name))

@@ -1,0 +1,1 @@
+"""Tables turned into what the templates print, one module for each section of the page."""

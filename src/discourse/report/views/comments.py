@@ -1,0 +1,113 @@
+"""The comments themselves, thread by thread, and all that is needed to print one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from discourse.report.cards import Card, Cards, Tag, spans_of, tags_of
+from discourse.report.figures import total
+from discourse.report.material import Material
+from discourse.report.phrases import Phrase
+from discourse.report.selection import LISTED, listed
+from discourse.tables import Decision, Stance
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadView:
+    """One thread's comments that are shown, in its order."""
+
+    label: str
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommentsView:
+    """The list, and the rule by which it was chosen."""
+
+    rule: Phrase
+    threads: tuple[ThreadView, ...]
+
+
+def cards(material: Material, quoted: list[str]) -> Cards:
+    """Read the texts that are printed: of the quoted comments, the list, and what they answer.
+
+    Args:
+        material: the tables.
+        quoted: comment_ids that are shown in the sections.
+    """
+    policy, outline = material.policy, material.outline
+    yes = material.frames.filter(pl.col("decision") == Decision.YES.value).select("comment_id")
+    sides = material.stance.filter(pl.col("stance").is_in([Stance.FAVOR.value, Stance.AGAINST.value]))
+    tagged = pl.concat([yes, sides.select("comment_id")]).unique()
+    chosen = listed(outline, quoted, tagged) if policy.texts else outline.head(0)
+    shown = outline.filter(pl.col("comment_id").is_in([*chosen["comment_id"], *quoted])) if policy.texts else chosen
+    ids = list(dict.fromkeys([*shown["comment_id"], *shown["parent_id"].drop_nulls()]))
+    frames = material.frames.filter(pl.col("comment_id").is_in(ids))
+    stance = material.stance.filter(pl.col("comment_id").is_in(ids))
+    titles = {frame.name: frame.title for frame in material.codebook.frames}
+    tags = tags_of(frames, stance, titles, policy)
+    for name, extra in _reader_tags(material, titles, ids).items():
+        tags[name] = tags.get(name, ()) + extra
+    for name, label in _topic_labels(material, ids).items():
+        tags[name] = (*tags.get(name, ()), Tag("topic", policy.line(label)))
+    return Cards(
+        rows=material.comments(ids),
+        listed=frozenset(chosen["comment_id"]),
+        tags=tags,
+        spans=spans_of(frames, stance),
+        threads={thread.thread_id: thread.label for thread in material.named},
+        key=material.workspace.author_key(material.config.normalize.author_key),
+        policy=policy,
+        keep_deleted=material.config.collect.keep_deleted,
+    )
+
+
+def comments(material: Material, found: Cards) -> CommentsView:
+    """Print the chosen comments, thread by thread."""
+    chosen = material.outline.filter(pl.col("comment_id").is_in(list(found.listed)))
+    by_thread: dict[str, list[Card]] = {}
+    for name, thread in chosen.select("comment_id", "thread_id").iter_rows():
+        by_thread.setdefault(thread, []).append(found.card(name, found.spans.get(name, ())))
+    views = tuple(ThreadView(found.threads.get(thread, ""), tuple(cards)) for thread, cards in by_thread.items())
+    return CommentsView(_rule(material), views)
+
+
+def _rule(material: Material) -> Phrase:
+    words = material.words
+    if not material.policy.texts:
+        return words.phrase("comments.rule.none")
+    count = material.estimates.count("data:comments")
+    of = total(count) if count is not None else ""
+    key = "comments.rule.some" if material.outline.height > LISTED else "comments.rule.all"
+    return words.phrase(key if count is not None else f"{key}.uncounted", count=of, most=str(LISTED))
+
+
+def _reader_tags(material: Material, titles: dict[str, str], ids: list[str]) -> dict[str, tuple[Tag, ...]]:
+    words = material.words
+    given = (
+        material.labels.filter(pl.col("comment_id").is_in(ids) & pl.col("value").is_not_null())
+        .group_by("comment_id", "kind", "level", maintain_order=True)
+        .agg(pl.col("value").unique().sort())
+        .sort("comment_id", "kind", "level")
+    )
+    found: dict[str, tuple[Tag, ...]] = {}
+    for name, _, level, values in given.iter_rows():
+        title = str(titles.get(level, level))
+        if len(values) > 1:
+            tag = Tag("reader", words.text("tag.readers.divided", title=title))
+        elif values[0] in {"no", Stance.OFF_TARGET.value}:
+            continue
+        else:
+            tag = Tag("reader", words.text(f"tag.readers.{values[0]}", title=title))
+        found[name] = (*found.get(name, ()), tag)
+    return found
+
+
+def _topic_labels(material: Material, ids: list[str]) -> dict[str, str]:
+    labels = material.topic_info.select("topic", "label").filter(
+        ~pl.col("topic").is_in(list(material.config.topics.hide))
+    )
+    rows = material.topics.filter(pl.col("comment_id").is_in(ids)).join(labels, on="topic")
+    return dict(rows.select("comment_id", "label").iter_rows())

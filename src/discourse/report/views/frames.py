@@ -1,0 +1,196 @@
+"""The frames: shares with their intervals, thread by thread, and the comments that show what was tagged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+from markupsafe import Markup
+
+from discourse.report import charts
+from discourse.report.cards import Cards, Sample
+from discourse.report.figures import count, part_of, short
+from discourse.report.index import ALL, Estimate
+from discourse.report.material import THREADS_SHOWN, Material
+from discourse.report.phrases import Figure, Phrase
+from discourse.report.selection import Example, frame_examples, quotable
+from discourse.report.sentences import basis
+
+CHARTED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """One line of a table of shares: one estimate by one method."""
+
+    estimate_id: str
+    label: str
+    method: str
+    share: str
+    interval: str
+    of: str
+    n: str
+    labelled: str
+    unsure: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """One line of a table of threads: what was tagged, and the share if there is one."""
+
+    label: str
+    tagged: Figure | None
+    share: Figure | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameView:
+    """One frame: what it means, what was found, where, and examples."""
+
+    name: str
+    title: str
+    definition: str
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+    tagged: Phrase
+    basis: Phrase
+    by_thread: Markup | None
+    threads: tuple[ThreadRow, ...]
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FramesView:
+    """All frames, in the codebook's order."""
+
+    chart: Markup | None
+    of: Phrase
+    rows: tuple[ShareRow, ...]
+    frames: tuple[FrameView, ...]
+    more_threads: bool
+
+
+def examples(material: Material) -> dict[str, list[Example]]:
+    """Choose the comments to quote for each frame."""
+    outline = quotable(material.outline)
+    tags = material.frames.filter(pl.col("comment_id").is_in(outline["comment_id"].implode()))
+    return {name: frame_examples(tags, name, outline) for name in material.codebook.names}
+
+
+def frames(material: Material, cards: Cards, chosen: dict[str, list[Example]]) -> FramesView:
+    """Turn estimates and tags of frames into what is printed."""
+    found = material.estimates
+    groups = [
+        charts.Group(frame.title, marks)
+        for frame in material.codebook.frames
+        if (marks := share_marks(material, f"frame:{frame.name}"))
+    ]
+    rows = [
+        share_row(row, frame.title, material)
+        for frame in material.codebook.frames
+        for row in found.shares(f"frame:{frame.name}")
+    ]
+    words = material.words
+    chart = None
+    if groups:
+        chart = charts.intervals("frames-chart", words.text("frames.chart"), words.text("chart.desc"), groups)
+    eligible = found.count("data:eligible")
+    of = words.phrase("frames.of", n=Figure("", count(eligible.value), eligible.estimate_id)) if eligible else ()
+    views = tuple(_frame(material, frame.name, cards, chosen[frame.name]) for frame in material.codebook.frames)
+    return FramesView(chart, of, tuple(rows), views, len(material.named) > THREADS_SHOWN)
+
+
+def share_row(row: Estimate, label: str, material: Material) -> ShareRow:
+    """Return one line of a table of shares."""
+    words = material.words
+    shown = short(row, words)
+    ends = shown.rest.strip(" ()")
+    return ShareRow(
+        estimate_id=row.estimate_id,
+        label=label,
+        method=words.text(f"method.{row.method}", otherwise=row.method),
+        share=shown.lead if row.known else words.text("table.none"),
+        interval=ends or words.text("table.no_interval" if row.known else "table.none"),
+        of=row.denominator,
+        n=count(row.n),
+        labelled=count(row.n_labelled),
+        unsure=count(row.n_unsure),
+        mark=words.text(f"mark.{row.mark}") if row.mark else "",
+    )
+
+
+def share_marks(material: Material, level: str, unit: str = ALL) -> tuple[charts.Mark, ...]:
+    """Return a chart's marks of one share: one for each method, or the count where there is no share."""
+    words = material.words
+    marks: list[charts.Mark] = []
+    for row in material.estimates.shares(level, unit):
+        label = words.text(f"method.short.{row.method}", otherwise=row.method)
+        if row.known and row.few:
+            label = words.text("chart.few", label=label)
+        if row.known:
+            marks.append(charts.Mark(label, short(row, words), row.value, row.interval, row.by_readers))
+            continue
+        tagged = material.estimates.count(level, unit)
+        if tagged is not None:
+            text = words.text("chart.not_estimable", count=count(tagged.value), n=count(tagged.n))
+            marks.append(charts.Mark(label, Figure("", text, tagged.estimate_id), None, None, row.by_readers))
+    return tuple(marks)
+
+
+def _frame(material: Material, name: str, cards: Cards, chosen: list[Example]) -> FrameView:
+    frame = material.codebook.frame(name)
+    level = f"frame:{name}"
+    words = material.words
+    tagged = material.estimates.count(level)
+    share = material.estimates.share(level)
+    rows = _thread_rows(material, level) if material.several else ()
+    return FrameView(
+        name=name,
+        title=frame.title,
+        definition=frame.definition,
+        yes=frame.yes,
+        no=frame.no,
+        tagged=words.phrase("frame.tagged", count=part_of(tagged, words)) if tagged else words.phrase("frame.untagged"),
+        basis=words.phrase("frame.basis", basis=basis(share, words)) if share is not None and share.known else (),
+        by_thread=_thread_chart(material, level, name, frame.title) if material.several else None,
+        threads=rows,
+        samples=cards.samples(chosen),
+    )
+
+
+def _thread_rows(material: Material, level: str) -> tuple[ThreadRow, ...]:
+    words = material.words
+    rows: list[ThreadRow] = []
+    for thread in material.named[:THREADS_SHOWN]:
+        tagged = material.estimates.count(level, thread.unit)
+        share = material.estimates.share(level, thread.unit)
+        if tagged is None and share is None:
+            continue
+        notes = [words.text(f"mark.{share.mark}")] if share is not None and share.mark else []
+        if share is not None and share.few and words.text("mark.low_sample") not in notes:
+            notes.append(words.text("mark.low_sample"))
+        rows.append(
+            ThreadRow(
+                label=thread.label,
+                tagged=part_of(tagged, words) if tagged else None,
+                share=short(share, words) if share is not None and share.known else None,
+                note="; ".join(notes),
+            )
+        )
+    return tuple(rows)
+
+
+def _thread_chart(material: Material, level: str, name: str, title: str) -> Markup | None:
+    groups: list[charts.Group] = []
+    for thread in material.named[:CHARTED]:
+        marks = share_marks(material, level, thread.unit)
+        best = next((mark for mark in marks if mark.value is not None), marks[0] if marks else None)
+        if best is not None:
+            groups.append(charts.Group(thread.label, (best,)))
+    if all(mark.value is None for group in groups for mark in group.marks):
+        return None
+    words = material.words
+    heading = words.text("frame.by_thread.chart", title=title)
+    return charts.intervals(f"threads-{name}", heading, words.text("chart.desc"), groups)

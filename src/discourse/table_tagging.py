@@ -1,0 +1,160 @@
+"""The models on any table: read it, clean its texts as comments are cleaned, tag, and write tags beside or into it."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from discourse.collect import read_table
+from discourse.config import Config
+from discourse.errors import InputError, UsageError, did_you_mean
+from discourse.models.bundle import load_bundle
+from discourse.models.encoder import load_encoder
+from discourse.normalize import clean_text
+from discourse.normalize.language import detect_languages
+from discourse.progress import say
+from discourse.tables import FRAMES, STANCES, ReplyKind, State
+from discourse.tag.frames import tag_frames
+from discourse.tag.stance import tag_stance
+from discourse.workspace import Workspace, replacing
+
+WRITERS = (".csv", ".jsonl", ".parquet")
+CONTEXT = ("title", "parent", "context")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class TableTagging:
+    """What was done: rows tagged, rows that could not be, the columns read, and the files written."""
+
+    rows: int
+    unreadable: int
+    columns: list[str]
+    written: list[Path]
+
+
+def tag_table(
+    source: Path, text_column: str, id_column: str | None, output: Path, config: Config, *, wide: bool = False
+) -> TableTagging:
+    """Tag the rows of a CSV, TSV, JSONL or Parquet file.
+
+    Args:
+        source: the file.
+        text_column: the column with the text.
+        id_column: the column that becomes comment_id, as text; else the row number, counted from 1.
+        output: gets the long frames table (or, with `wide`, the input's columns plus one for each tag); with targets
+            the stance table is written beside it as NAME.stance.SUFFIX.
+        config: bundles, targets and whether context is read.
+        wide: see `output`.
+
+    Raises:
+        InputError: the file cannot be read or has no text.
+        UsageError: a column is not there, ids repeat, or the output's form is unknown.
+    """
+    if output.suffix not in WRITERS:
+        raise UsageError(f"{output}: tags are written as {', '.join(WRITERS)}; choose one of these suffixes")
+    table = read_table(source)
+    for row in table.broken[:3]:
+        say(f"  {source.name} {row.location}: left out ({row.reason.value})")
+    frame = table.frame
+    for column in (text_column, id_column):
+        if column is not None and column not in frame.columns:
+            raise UsageError(
+                f'{source}: has no column "{column}"{did_you_mean(column, frame.columns)}; columns: '
+                f"{', '.join(frame.columns)}"
+            )
+    context = [column for column in CONTEXT if config.tagging.context and column in frame.columns]
+    read = [text_column, *context]
+    say(f"{source.name}: reading {', '.join(read)}")
+    comments = _comments(source, frame, text_column, id_column, context, config)
+    frames, stances = _tag(comments, config)
+    written = [output]
+    _write(_widened(frame, comments, frames, stances) if wide else frames, output)
+    if stances is not None and not wide:
+        written.append(output.with_name(f"{output.stem}.stance{output.suffix}"))
+        _write(stances, written[-1])
+    return TableTagging(comments.height, len(table.broken), read, written)
+
+
+def _comments(
+    source: Path, frame: pl.DataFrame, text_column: str, id_column: str | None, context: list[str], config: Config
+) -> pl.DataFrame:
+    """Return the rows as comments of one thread, with the text answered where a column gives one."""
+    cleaned = clean_text(frame[text_column].cast(pl.String), "auto")["text"]
+    ids = frame[id_column].cast(pl.String) if id_column else pl.Series(range(1, frame.height + 1)).cast(pl.String)
+    if ids.null_count() or ids.is_duplicated().any():
+        raise UsageError(f'{source}: ids in column "{id_column}" are empty or repeat; choose another --id-column')
+    if cleaned.drop_nulls().is_empty():
+        raise InputError(f'{source}: no row has text in column "{text_column}"; name another with --text-column')
+    comments = pl.DataFrame({"comment_id": ids, "text": cleaned}).with_columns(
+        thread_id=pl.lit("table"), state=pl.lit(State.VISIBLE.value), reply_kind=pl.lit(ReplyKind.TOP.value)
+    )
+    answered = next((column for column in ("parent", "context") if column in context), None)
+    nothing = pl.Series([None] * frame.height, dtype=pl.String)
+    parent = clean_text(frame[answered].cast(pl.String), "auto")["text"] if answered else nothing
+    languages = detect_languages(comments, config.normalize.languages)
+    return pl.concat([comments, languages], how="horizontal").with_columns(parent.alias("parent"))
+
+
+def _tag(comments: pl.DataFrame, config: Config) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    bundle = load_bundle(config.bundles.frames, "frames")
+    encoder = load_encoder(bundle.manifest.encoder)
+    with tempfile.TemporaryDirectory(prefix="discourse-") as folder:
+        workspace = Workspace(Path(folder))
+        frames = FRAMES.conform(tag_frames(workspace, comments, bundle, encoder))
+        if not config.stance.targets:
+            return frames, None
+        # Parents are rows of their own, which are read along and not tagged.
+        parents = comments.filter(pl.col("parent").is_not_null()).with_columns(
+            comment_id=pl.lit("parent of ") + pl.col("comment_id"),
+            text=pl.col("parent"),
+            reply_kind=pl.lit(ReplyKind.OPENING.value),
+        )
+        answering = pl.when(pl.col("parent").is_not_null()).then(pl.lit("parent of ") + pl.col("comment_id"))
+        both = pl.concat(
+            [
+                comments.with_columns(answering.alias("parent_id")),
+                parents.with_columns(parent_id=pl.lit(None, pl.String)),
+            ]
+        ).drop("parent")
+        stances = tag_stance(workspace, both, load_bundle(config.bundles.stance, "stance"), encoder, config)
+        return frames, STANCES.conform(stances)
+
+
+def _widened(
+    frame: pl.DataFrame, comments: pl.DataFrame, frames: pl.DataFrame, stances: pl.DataFrame | None
+) -> pl.DataFrame:
+    ids = comments.select("comment_id")
+    tags = frames.pivot("frame", index="comment_id", values=["probability", "decision"])
+    tags = tags.rename({name: f"{name.split('_', 1)[1]}_{name.split('_', 1)[0]}" for name in tags.columns[1:]})
+    found = ids.join(tags, on="comment_id", how="left", maintain_order="left")
+    if stances is not None:
+        sides = stances.pivot("target", index="comment_id", values="stance")
+        sides = sides.rename({name: f"stance: {name}" for name in sides.columns[1:]})
+        found = found.join(sides, on="comment_id", how="left", maintain_order="left")
+    added = found.drop("comment_id")
+    added = added.rename({name: f"discourse {name}" for name in added.columns if name in frame.columns})
+    return pl.concat([frame, added], how="horizontal")
+
+
+def _write(frame: pl.DataFrame, output: Path) -> None:
+    with replacing(output) as partial:
+        if output.suffix == ".parquet":
+            frame.write_parquet(partial, compression="zstd")
+        elif output.suffix == ".jsonl":
+            frame.write_ndjson(partial)
+        else:
+            frame.select(_formula_safe(name, dtype) for name, dtype in frame.schema.items()).write_csv(partial)
+
+
+def _formula_safe(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Put an apostrophe before text that a spreadsheet would run as a formula (OWASP, CSV injection)."""
+    if dtype.is_nested():
+        return pl.col(name).map_elements(str, return_dtype=pl.String)
+    if dtype != pl.String():
+        return pl.col(name)
+    starts = pl.any_horizontal(pl.col(name).str.starts_with(sign) for sign in FORMULA)
+    return pl.when(starts).then(pl.lit("'") + pl.col(name)).otherwise(pl.col(name)).alias(name)

@@ -1,0 +1,61 @@
+"""Tag comments: frames, stance and topics, each row naming the bundle that gave it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from discourse.config import Config
+from discourse.errors import UsageError
+from discourse.tables import COMMENTS, EMBEDDINGS, FRAMES, SCORES, STANCES, THREADS, TOPIC_INFO, TOPICS, Table
+from discourse.workspace import Outcome, Workspace
+
+READS: tuple[Table, ...] = (THREADS, COMMENTS)
+WRITES: tuple[Table, ...] = (EMBEDDINGS, SCORES, FRAMES, STANCES, TOPICS, TOPIC_INFO)
+
+
+def run(workspace: Workspace, config: Config) -> Outcome:
+    """Tag every comment that has text; what an earlier run computed is kept and not computed again.
+
+    Reads comments; writes embeddings and scores shard by shard, then frames, stance, topics and topic_info.
+
+    Raises:
+        BundleError: a bundle is missing, damaged or does not fit.
+        UsageError: the bundle was trained for another codebook than the configured one.
+    """
+    # torch and transformers take seconds to import: only a run that tags pays for them.
+    from discourse.codebook import load_codebook
+    from discourse.models.bundle import load_bundle
+    from discourse.models.encoder import load_encoder
+    from discourse.tag.frames import tag_frames
+    from discourse.tag.stance import tag_stance
+    from discourse.tag.topics import tag_topics
+
+    codebook = load_codebook(config.codebook.file)
+    frames_bundle = load_bundle(config.bundles.frames, "frames")
+    if frames_bundle.manifest.codebook_sha256 != codebook.sha256:
+        raise UsageError(
+            f"bundle {frames_bundle.manifest.name} was trained on codebook {frames_bundle.manifest.codebook}, which "
+            f"is not {codebook.name} as it stands now; train a bundle for it: discourse bundle train RECIPE"
+        )
+    encoder = load_encoder(frames_bundle.manifest.encoder)
+    comments = workspace.read(COMMENTS)
+    frames = tag_frames(workspace, comments, frames_bundle, encoder)
+    workspace.write(FRAMES, frames, {"bundle": frames_bundle.id})
+    counts = {
+        "tagged": frames["comment_id"].n_unique(),
+        **{f"yes:{name}": frames.filter(pl.col("above_threshold"), frame=name).height for name in codebook.names},
+    }
+    notes: list[str] = []
+    if config.stance.targets:
+        stance_bundle = load_bundle(config.bundles.stance, "stance")
+        stances = tag_stance(workspace, comments, stance_bundle, encoder, config)
+        workspace.write(STANCES, stances, {"bundle": stance_bundle.id})
+        counts["stance_rows"] = stances.height
+    else:
+        workspace.write(STANCES, STANCES.empty())
+        notes.append("no stance: no target is named (--target, or [stance] targets)")
+    found = tag_topics(workspace, comments, frames_bundle.manifest.languages, encoder, config)
+    workspace.write(TOPICS, found.topics)
+    workspace.write(TOPIC_INFO, found.info)
+    counts["topics"] = found.info.height
+    return Outcome(counts, (*notes, *found.notes))
