@@ -1,20 +1,310 @@
-"""The page as a whole: it is written in one step, escapes everything, and prints only numbers of the table."""
+"""The page as a whole: one file, everything escaped, only numbers of the table, whatever tables there are."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-from discourse.config import Config
-from discourse.report import run
+import polars as pl
+import pytest
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from discourse.config import Config, override
+from discourse.errors import UsageError
+from discourse.report import READS, WRITES, run
+from discourse.tables import COMMENTS, ESTIMATES, THREADS, Table
 from discourse.workspace import Workspace
+
+# Numbers that are part of a rule, not of the result.
+CONSTANTS = (
+    "95 of 100",
+    "about 100",
+    "fewer than 30",
+    "Fewer than 30",
+    "at least 40",
+    "(1 is perfect)",
+    "where 1 would be",
+)
+# What stands in the page as others wrote it, dates, ids and axis ticks.
+NOT_OURS = ".text, .quoting, .said, .author, .answers, .thread, cite, h1, time, .tick, code, pre, dt, dd, footer, style"
+Row = Callable[..., dict[str, Any]]
+TableOf = Callable[[Table, list[dict[str, Any]]], pl.DataFrame]
+
+
+def parsed(path: Path) -> LexborHTMLParser:
+    """Return the page's tree."""
+    return LexborHTMLParser(path.read_text(encoding="utf-8"))
+
+
+def numbers(text: str) -> list[float]:
+    """Return the numbers of a text, with thousands joined."""
+    return [float(found.replace(",", "")) for found in re.findall(r"\d[\d,]*(?:\.\d+)?", text)]
+
+
+def near(number: float, row: dict[str, Any]) -> bool:
+    """Whether a printed number is one of the row's, as rounded on the page."""
+    shares = [row[name] for name in ("estimate", "low", "high") if row[name] is not None]
+    rounded = [abs(number - share * 100) <= (0.5 if share >= 0.0995 else 0.05) + 1e-9 for share in shares]
+    plain = [abs(number - value) <= 0.005 for value in (*shares, row["n"], row["n_labelled"], row["n_unsure"])]
+    small = number in {1.0, 99.0} and any(share < 0.01 or share > 0.99 for share in shares)
+    return any(rounded) or any(plain) or small
 
 
 def test_the_report_is_one_file(story: Workspace, config: Config, tmp_path: Path) -> None:
-    """A run writes one HTML file and nothing beside it."""
+    """A run writes one HTML file and nothing beside it, and says what it shows."""
     outcome = run(story, config, tmp_path / "out" / "report.html")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
-    assert outcome.counts == {"comments_shown": 28, "findings": 5}
-    import os
+    assert outcome.counts == {"comments_shown": 29, "findings": 5}
 
-    if os.environ.get("KEEP_REPORT"):
-        Path(os.environ["KEEP_REPORT"]).write_bytes((tmp_path / "out" / "report.html").read_bytes())
+
+def test_a_run_twice_is_equal(story: Workspace, config: Config, report: Path, tmp_path: Path) -> None:
+    """The same workspace gives the same bytes."""
+    run(story, config, tmp_path / "again.html")
+    assert (tmp_path / "again.html").read_bytes() == report.read_bytes()
+
+
+def test_the_stage_reads_tables_and_writes_none() -> None:
+    """The stage names what it reads; the report is no table."""
+    assert {"threads", "comments", "quarantine", "estimates"} <= {table.name for table in READS}
+    assert WRITES == ()
+
+
+def test_hostile_comments_are_text(report: Path) -> None:
+    """Markup in comments, records and addresses is shown, not obeyed."""
+    page = parsed(report)
+    assert not page.css("script, img, iframe, object, form, base, [onerror], [onload], [style]")
+    assert not [link for link in page.css("a") if (link.attributes["href"] or "").startswith("javascript")]
+    assert any("<img src=x onerror=alert(1)>" in text.text() for text in page.css(".comment .text"))
+    assert any("onerror" in excerpt.text() for excerpt in page.css(".refusals dd"))
+
+
+def test_the_policy_allows_the_style_sheet_and_nothing_else(report: Path) -> None:
+    """The hash in the policy is that of the style sheet as it stands in the page."""
+    page = parsed(report)
+    style = re.findall(r"<style>(.*?)</style>", report.read_text(encoding="utf-8"), re.DOTALL)
+    policy = page.css_first("meta[http-equiv=Content-Security-Policy]")
+    assert policy is not None
+    digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
+    assert policy.attributes["content"] == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    assert len(style) == 1
+
+
+def test_each_figure_is_in_the_table(story: Workspace, report: Path) -> None:
+    """Every data-estimate names a row, and every number in such an element is that row's."""
+    rows = {row["estimate_id"]: row for row in story.read(ESTIMATES).iter_rows(named=True)}
+    found = parsed(report).css("[data-estimate]")
+    assert len(found) > 80
+    for element in found:
+        row = rows[element.attributes["data-estimate"] or ""]
+        text = (
+            "".join(cell.text() + " " for cell in element.css("td:not(.said)"))
+            if element.tag == "tr"
+            else element.text()
+        )
+        strange = [number for number in numbers(text) if not near(number, row)]
+        assert not strange, (text, row)
+
+
+def test_no_number_stands_alone(report: Path) -> None:
+    """Every digit on the page is a figure, a rule, a date, an id, a tick or somebody else's text."""
+    page = parsed(report)
+    for element in page.css(f"[data-estimate], {NOT_OURS}"):
+        element.decompose()
+    body = page.body
+    assert body is not None
+    text = body.text(separator=" ")
+    for constant in CONSTANTS:
+        text = text.replace(constant, "")
+    assert not re.findall(r".{0,30}\d+.{0,10}", text)
+
+
+def test_every_link_inside_the_page_leads_somewhere(report: Path) -> None:
+    """Anchors exist once each."""
+    page = parsed(report)
+    ids = [element.attributes["id"] for element in page.css("[id]")]
+    assert len(ids) == len(set(ids))
+    inner = [link.attributes["href"] or "" for link in page.css("a[href^='#']")]
+    assert {link.removeprefix("#") for link in inner} <= set(ids)
+
+
+def test_headings_are_in_order(report: Path) -> None:
+    """One h1, and no level is skipped on the way down."""
+    levels = [int((heading.tag or "h0")[1]) for heading in parsed(report).css("h1, h2, h3, h4")]
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_the_tree_is_shown(report: Path) -> None:
+    """Replies are indented to a limit, name what they answer, and deleted comments keep their place."""
+    page = parsed(report)
+    assert len(page.css(".comment.d0")) > 1
+    assert len(page.css(".comment.d6")) == 3
+    assert any("deleted by its author" in mark.text() for mark in page.css(".comment .placeholder"))
+    assert any("removed by a moderator" in mark.text() for mark in page.css(".comment .placeholder"))
+    assert any("opening post" in mark.text() for mark in page.css(".comment .answers"))
+    assert page.css_first(".comment .quoting a") is not None
+
+
+def test_evidence_is_marked_in_code_points(report: Path) -> None:
+    """The marked sentence is the one the table names."""
+    marked = [mark.text() for mark in parsed(report).css(".comment .text mark")]
+    assert "Honestly, I am scared every time." in marked
+    assert "Nice site. <img src=x onerror=alert(1)>" in marked
+
+
+def test_tags_keep_yes_apart_from_unsure_and_from_readers(report: Path) -> None:
+    """Yes, unsure, unread languages, readers' labels and readers' doubts look different."""
+    page = parsed(report)
+    shown = {(tag.attributes["class"], tag.text()) for tag in page.css(".tags .tag")}
+    assert ("tag yes", "Fear of crime") in shown
+    assert ("tag unsure", "unsure: Fear of crime") in shown
+    assert ("tag unsure", "language not read") in shown
+    assert ("tag reader", "reader: Fear of crime") in shown
+    assert ("tag reader", "readers divided: Fear of crime") in shown
+    assert ("tag against", "against: the late buses") in shown
+
+
+def test_annotators_and_the_key_are_nowhere(story: Workspace, report: Path) -> None:
+    """Who labelled, and the secret of the pseudonyms, stay in the workspace."""
+    text = report.read_text(encoding="utf-8")
+    assert "anna" not in text
+    assert story.author_key().decode() not in text
+    assert "author_key" not in text
+
+
+@pytest.mark.parametrize("quotes", ["short", "none"])
+def test_restricted_reports_lead_to_nobody(story: Workspace, config: Config, tmp_path: Path, quotes: str) -> None:
+    """Without full quotes the file holds no native id, address, exact time or file name."""
+    run(story, override(config, {"report.quotes": quotes}), tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    comments = story.read(COMMENTS)
+    native = [name.partition(":")[2] for name in (*comments["comment_id"], *story.read(THREADS)["thread_id"])]
+    assert not [name for name in native if name in text]
+    assert not re.findall(r"https?:|www\.|example\.org|\d\d:\d\d|2026-\d\d-\d\d|@kim|jsonl|777123", text)
+    assert "March 2026" in text
+    whole = [said for said in comments["text"].drop_nulls() if len(said.split()) > 14]
+    assert not [said for said in whole if said in parsed(tmp_path / "r.html").text()]
+
+
+def test_quotes_none_holds_no_words_of_comments(story: Workspace, config: Config, tmp_path: Path) -> None:
+    """No sentence of a comment and no excerpt of a record is left."""
+    run(story, override(config, {"report.quotes": "none"}), tmp_path / "r.html")
+    page = parsed(tmp_path / "r.html")
+    assert not page.css(".comment, .quote, .text, mark, .refusals dd")
+    assert "scared" not in page.text()
+    assert "onerror" not in page.text()
+
+
+def test_quotes_short_shows_the_first_words(story: Workspace, config: Config, tmp_path: Path) -> None:
+    """A short quote has at most twelve words and starts at the evidence."""
+    run(story, override(config, {"report.quotes": "short"}), tmp_path / "r.html")
+    texts = [text.text() for text in parsed(tmp_path / "r.html").css(".text")]
+    assert texts
+    assert max(len(text.replace("…", " ").split()) for text in texts) <= 12
+    assert "… Honestly, I am scared every time." in texts
+
+
+def test_an_empty_workspace_gives_a_page(bare: Workspace, config: Config, tmp_path: Path) -> None:
+    """Without any table the page says what is missing instead of failing."""
+    outcome = run(bare, config, tmp_path / "r.html")
+    page = parsed(tmp_path / "r.html")
+    assert outcome.counts == {"comments_shown": 0, "findings": 0}
+    assert "There are no estimates yet" in page.text()
+    assert "topics need at least 40 comments" in page.text()
+
+
+def test_one_thread_without_stance_topics_or_labels(
+    bare: Workspace, story: Workspace, config: Config, estimate: Row, table_of: TableOf, tmp_path: Path
+) -> None:
+    """The smallest useful run: one thread, one frame, no target."""
+    buses = pl.col("thread_id") == "demo:buses-777123"
+    bare.write(THREADS, story.read(THREADS).filter(buses))
+    bare.write(COMMENTS, story.read(COMMENTS).filter(buses))
+    rows = [
+        estimate("data:comments", "count", 19.0, method="data_count"),
+        estimate("frame:fear_of_crime", "count", 5.0),
+        estimate("frame:fear_of_crime", "share", 0.2, low=0.1, high=0.3, n=18, mark="low_sample"),
+    ]
+    bare.write(ESTIMATES, table_of(ESTIMATES, rows))
+    run(bare, override(config, {"stance.targets": ()}), tmp_path / "r.html")
+    page = parsed(tmp_path / "r.html")
+    heading = page.css_first("h1")
+    assert heading is not None
+    assert heading.text() == "Council keeps late buses for another year"
+    assert "No target was named" in page.text()
+    assert "Thread by thread" not in page.text()
+    assert page.css_first(".findings .caution") is not None
+
+
+def test_nothing_eligible(bare: Workspace, config: Config, estimate: Row, table_of: TableOf, tmp_path: Path) -> None:
+    """Zero eligible comments give one sentence and no chart that could be read as zero."""
+    none = {"n": 0, "mark": "not_estimable"}
+    rows = [
+        estimate("data:eligible", "count", 0.0, method="data_count"),
+        estimate("frame:fear_of_crime", "count", 0.0, **none),
+        estimate("frame:fear_of_crime", "share", None, **none),
+    ]
+    bare.write(ESTIMATES, table_of(ESTIMATES, rows))
+    run(bare, config, tmp_path / "r.html")
+    page = parsed(tmp_path / "r.html")
+    assert "No share can be given" in page.text()
+    assert not page.css("circle.dot[cx$='%']")
+
+
+def test_counts_that_do_not_add_up_are_called_out(
+    bare: Workspace, config: Config, estimate: Row, table_of: TableOf, tmp_path: Path
+) -> None:
+    """A silent loss is said in the report; sound counts raise no alarm."""
+    counts = {"records": 20, "comments": 18, "quarantined": 1, "eligible": 15, "excluded:no_text": 3}
+
+    def alarm(**changes: int) -> LexborNode | None:
+        made = {**counts, **changes}
+        rows = [estimate(f"data:{name}", "count", float(value), method="data_count") for name, value in made.items()]
+        bare.write(ESTIMATES, table_of(ESTIMATES, rows))
+        run(bare, config, tmp_path / "r.html")
+        return parsed(tmp_path / "r.html").css_first(".alarm")
+
+    assert alarm() is not None
+    assert alarm(quarantined=2) is None
+    assert alarm(**{"excluded:opening": 1}) is None
+    assert alarm(quarantined=2, eligible=14) is not None
+
+
+def test_hidden_topics_are_not_shown(story: Workspace, config: Config, tmp_path: Path) -> None:
+    """A topic that the configuration hides is named nowhere, and the page says that some are hidden."""
+    run(story, override(config, {"topics.hide": [1]}), tmp_path / "r.html")
+    text = parsed(tmp_path / "r.html").text()
+    assert "What it costs" not in text
+    assert "Some topics are hidden" in text
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("lang", "xx", "the report speaks en"),
+        ("theme", {"accnt": "#123456"}, 'did you mean "accent"'),
+        ("theme", {"accent": "red}body{display:none"}, "#rrggbb"),
+    ],
+    ids=["language", "colour name", "colour"],
+)
+def test_wrong_settings_are_usage_errors(
+    bare: Workspace, config: Config, tmp_path: Path, key: str, value: object, says: str
+) -> None:
+    """A setting that the report cannot follow is refused in one sentence, and no file is written."""
+    asked = config.model_copy(update={"report": config.report.model_copy(update={key: value})})
+    with pytest.raises(UsageError, match=re.escape(says)):
+        run(bare, asked, tmp_path / "r.html")
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_a_theme_replaces_colours(bare: Workspace, config: Config, tmp_path: Path) -> None:
+    """A colour of the theme comes last in the style sheet."""
+    run(bare, override(config, {"report.theme": {"accent": "#123456"}}), tmp_path / "r.html")
+    assert ":root{--accent:#123456;}" in (tmp_path / "r.html").read_text(encoding="utf-8")

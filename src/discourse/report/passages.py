@@ -70,11 +70,11 @@ def _window(text: str, first: int, limit: int) -> Span:
     start = max(0, min(first - limit // 4, len(text) - limit))
     if start:
         # Begin after a space, if one is near.
-        start = max(start, text.find(" ", start, start + 40) + 1)
+        start = max(start, text.find(" ", start, min(start + 40, first)) + 1)
     end = min(len(text), start + limit)
     if end < len(text):
-        space = text.rfind(" ", end - 40, end)
-        end = space if space > start else end
+        space = text.rfind(" ", max(first + 1, end - 40), end)
+        end = space if space > 0 else end
     return start, end
 
 

@@ -12,6 +12,7 @@ from discourse.tables import Precision
 
 ADDRESS = re.compile(r"://|^www\.|^[\w.-]+\.[a-z]{2,}/", re.IGNORECASE)
 NAME = re.compile(r"@|^/?u/", re.IGNORECASE)
+CLOCK = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
 EDGES = ".,;:!?()[]{}<>\"'“”‘’«»#"
 
 
@@ -55,6 +56,8 @@ class Policy:
             return self.words.text("hidden.address")
         if NAME.search(word):
             return self.words.text("hidden.name")
+        if CLOCK.search(word):
+            return self.words.text("hidden.time")
         if word.strip(EDGES) in self.native_ids:
             return self.words.text("hidden.id")
         return word

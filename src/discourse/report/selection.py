@@ -76,7 +76,7 @@ def frame_examples(tags: pl.DataFrame, frame: str, outline: pl.DataFrame) -> lis
     threshold = edge.item()
     borderline = left.head(0)
     if threshold is not None:
-        borderline = left.sort((pl.col("probability") - threshold).abs(), "comment_id").head(1)
+        borderline = left.sort((pl.col("probability") - threshold).abs().round(9), ~reached, "comment_id").head(1)
     return [
         *_examples(strongest, "strongest"),
         *_examples(typical, "typical"),

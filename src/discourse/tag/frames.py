@@ -100,8 +100,7 @@ def _answered(keyed: pl.DataFrame, scores: pl.DataFrame, bundle: Bundle) -> pl.D
         of_level = scores.filter(level=level)
         p = pl.Series("probability", probability(of_level["score"].to_numpy(), calibration))
         parts.append(
-            of_level.with_columns(
-                p,
+            of_level.with_columns(p).with_columns(
                 (p >= calibration.threshold).alias("above_threshold"),
                 _decision(calibration).alias("decision"),
             )
@@ -111,7 +110,7 @@ def _answered(keyed: pl.DataFrame, scores: pl.DataFrame, bundle: Bundle) -> pl.D
     unsure = pl.col("decision") == Decision.UNSURE.value
     return joined.with_columns(
         path=pl.lit(Path.EXACT.value), reason=pl.when(unsure).then(pl.lit("model")).otherwise(pl.lit(None, pl.String))
-    ).select(FRAMES.columns)
+    ).select(FRAMES.schema.names())
 
 
 def _above(scores: NDArray[np.float64], calibration: Calibration) -> NDArray[np.bool_]:
@@ -148,5 +147,5 @@ def _unread(keyed: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
             path=pl.lit(Path.EXACT.value),
             bundle=pl.lit(bundle.id),
         )
-        .select(FRAMES.columns)
+        .select(FRAMES.schema.names())
     )
