@@ -41,6 +41,9 @@ from discourse.workspace import (
 KEPT = (EMBEDDINGS, SCORES)
 STAGE_NAMES = ("collect", "normalize", "tag", "annotate", "aggregate", "report")
 
+# The sections that decide what a report shows.
+SHOWN_BY = ("report", "stance", "topics", "tagging", "collect", "normalize", "filter")
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -137,7 +140,7 @@ def stages(output: Path) -> list[Stage]:
             ("aggregate", "filter", "labels", "stance", "tagging", "seed"),
             _bundles,
         ),
-        Stage("report", write_report, report.READS, report.WRITES, ("report", "stance"), report_files),
+        Stage("report", write_report, report.READS, report.WRITES, SHOWN_BY, report_files),
     ]
 
 

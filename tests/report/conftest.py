@@ -42,7 +42,7 @@ DRAWN = "The labelled comments were drawn at random, and readers followed the co
 
 @pytest.fixture(scope="session")
 def codebook() -> Codebook:
-    """The codebook of the story, three frames."""
+    """The codebook of the story."""
     return load_codebook(HERE / "codebook.toml")
 
 
@@ -62,24 +62,22 @@ def config() -> Config:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The full workspace."""
     workspace = create_workspace(tmp_path_factory.mktemp("story") / "ws")
-    tables: dict[str, list[dict[str, Any]]] = {
-        THREADS.name: threads(),
-        COMMENTS.name: comments(),
-        QUARANTINE.name: quarantine(),
-        FRAMES.name: frames(),
-        STANCES.name: stances(),
-        TOPICS.name: topics(),
-        TOPIC_INFO.name: topic_info(),
-        LABELS.name: labels(),
-        ESTIMATES.name: estimates(),
-    }
-    for table in (THREADS, COMMENTS, QUARANTINE, FRAMES, STANCES, TOPICS, TOPIC_INFO, LABELS, ESTIMATES):
-        workspace.write(table, as_table(table, tables[table.name]))
+    tables: list[tuple[Table, list[dict[str, Any]]]] = [
+        (THREADS, threads()),
+        (COMMENTS, comments()),
+        (QUARANTINE, quarantine()),
+        (FRAMES, frames()),
+        (STANCES, stances()),
+        (TOPICS, topics()),
+        (TOPIC_INFO, topic_info()),
+        (LABELS, labels()),
+        (ESTIMATES, estimates()),
+    ]
+    for table, rows in tables:
+        workspace.write(table, as_table(table, rows))
     record = StageRecord(inputs={"raw/buses.jsonl": "ab12"}, outputs={"comments": "cd34"}, finished_at=START)
     sources = {ADDRESS: "9f" * 32}
-    workspace.save_receipt(
-        Receipt(versions={"discourse": "0.1.0"}, sources=sources, bundles=BUNDLES, stages={"collect": record})
-    )
+    workspace.save_receipt(Receipt(sources=sources, bundles=BUNDLES, stages={"collect": record}))
     return workspace
 
 

@@ -27,6 +27,7 @@ CONSTANTS = (
     "fewer than 30",
     "Fewer than 30",
     "at least 40",
+    "F1 (1 is perfect)",
     "(1 is perfect)",
     "where 1 would be",
 )
@@ -308,3 +309,31 @@ def test_a_theme_replaces_colours(bare: Workspace, config: Config, tmp_path: Pat
     """A colour of the theme comes last in the style sheet."""
     run(bare, override(config, {"report.theme": {"accent": "#123456"}}), tmp_path / "r.html")
     assert ":root{--accent:#123456;}" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_tags_of_another_bundle_get_no_card(story: Workspace, config: Config, tmp_path: Path) -> None:
+    """A bundle that is damaged or not the one that tagged is named by its id only."""
+    (tmp_path / "bundle").mkdir()
+    run(story, override(config, {"bundles.frames": str(tmp_path / "bundle")}), tmp_path / "r.html")
+    text = parsed(tmp_path / "r.html").text()
+    assert "frames-minilm@0123456789ab" in text
+    assert "its card is not shown" in text
+
+
+def test_why_there_is_no_share_is_no_assumption(report: Path) -> None:
+    """What must hold for a share stands apart from why a share is missing."""
+    terms = [term.text() for term in parsed(report).css("#method dt")]
+    assert "where no number is given" in terms
+
+
+def test_titles_that_repeat_are_told_apart(bare: Workspace, story: Workspace, config: Config, tmp_path: Path) -> None:
+    """Threads of one title get their number, also where a title already looks so."""
+    first = story.read(THREADS).head(1)
+    titles = ["A (thread 3)", "A", "A"]
+    made = [
+        first.with_columns(pl.lit(f"demo:{place}").alias("thread_id"), pl.lit(title).alias("title"))
+        for place, title in enumerate(titles)
+    ]
+    bare.write(THREADS, pl.concat(made))
+    run(bare, config, tmp_path / "r.html")
+    assert len(parsed(tmp_path / "r.html").css(".articles cite")) == 3

@@ -89,6 +89,8 @@ class Cards:
         words = self.policy.words
         shown = row["text"] is not None and (row["state"] == State.VISIBLE or self.keep_deleted)
         parent = self.rows.get(row["parent_id"] or "")
+        # The opening post is the article: enough of it to know it by.
+        limit = QUOTE_LETTERS if row["reply_kind"] == ReplyKind.OPENING else limit
         return Card(
             anchor=self.anchor(comment_id),
             listed=comment_id in self.listed,

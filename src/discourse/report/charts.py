@@ -6,6 +6,7 @@ a filled dot rests on readers' labels, a hollow one on error rates measured else
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,8 @@ LINE = 19
 STRIP = 20
 GAP = 12
 AXIS = 26
-LETTERS = 44
+# What fits into a line of bold letters on a screen of 320 pixels.
+LETTERS = 32
 # Ends that an axis may have, each with the number of steps that gives round ticks.
 AXES = {0.01: 5, 0.02: 4, 0.05: 5, 0.1: 5, 0.2: 4, 0.25: 5, 0.3: 3, 0.4: 4, 0.5: 5, 0.6: 6, 0.8: 4, 1.0: 4}
 
@@ -66,8 +68,9 @@ def intervals(name: str, title: str, description: str, groups: Sequence[Group]) 
     y = 0
     for group in groups:
         if group.label:
-            drawn.append(Markup('<text class="name" x="0" y="{}">{}</text>').format(y + 14, _cut(group.label)))
-            y += LINE
+            for line in _lines(group.label):
+                drawn.append(Markup('<text class="name" x="0" y="{}">{}</text>').format(y + 14, line))
+                y += LINE
         for mark in group.marks:
             drawn.append(_mark(mark, y, top, name))
             y += (LINE if mark.label else 0) + STRIP
@@ -120,7 +123,7 @@ def _mark(mark: Mark, y: int, top: float, name: str) -> Markup:
     middle = y + LINE + STRIP // 2 - 1
     kind = "readers" if mark.readers else "model"
     parts = [
-        Markup('<text class="method" x="0" y="{}">{}</text>').format(y + 13, _cut(mark.label)),
+        Markup('<text class="method" x="0" y="{}">{}</text>').format(y + 13, mark.label),
         _text(mark.text, "100%", y + 13, "value end"),
     ]
     if mark.interval:
@@ -186,5 +189,5 @@ def _ends(mark: Mark) -> tuple[float, ...]:
     return (mark.value or 0.0, *(mark.interval or ()))
 
 
-def _cut(label: str) -> str:
-    return label if len(label) <= LETTERS else label[: LETTERS - 1] + "…"
+def _lines(label: str) -> list[str]:
+    return textwrap.wrap(label, LETTERS, max_lines=2, placeholder="…")

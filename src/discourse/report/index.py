@@ -103,12 +103,13 @@ class Estimates:
         )
 
     def assumptions(self) -> dict[str, tuple[str, ...]]:
-        """Return the sentences on what must hold, by method, each once."""
+        """Return the sentences on what must hold, by method; under `not_estimable` why there is no number."""
         found: dict[str, dict[str, None]] = {}
         for rows in self.rows.values():
             for row in rows:
                 if row.assumptions.strip():
-                    found.setdefault(row.method, {})[row.assumptions.strip()] = None
+                    method = row.method if row.known else Mark.NOT_ESTIMABLE.value
+                    found.setdefault(method, {})[row.assumptions.strip()] = None
         return {method: tuple(sentences) for method, sentences in found.items()}
 
 

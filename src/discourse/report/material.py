@@ -150,9 +150,11 @@ def _outline(workspace: Workspace, threads: pl.DataFrame) -> pl.DataFrame:
 
 def _named(threads: pl.DataFrame, policy: Policy) -> tuple[Thread, ...]:
     labels: list[str] = []
+    taken: set[str] = set()
     for place, row in enumerate(threads.select("thread_id", "title").iter_rows(named=True), start=1):
         ordinal = policy.words.text("thread.ordinal", number=str(place))
         name = row["title"] or ("" if not policy.full else row["thread_id"].partition(":")[2] or row["thread_id"])
         label = policy.line(name) or ordinal
-        labels.append(f"{label} ({ordinal})" if label in labels else label)
+        labels.append(f"{label} ({ordinal})" if label in taken else label)
+        taken.add(label)
     return tuple(Thread(name, label) for name, label in zip(threads["thread_id"], labels, strict=True))

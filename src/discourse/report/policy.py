@@ -12,7 +12,7 @@ from discourse.tables import Precision
 
 ADDRESS = re.compile(r"://|^www\.|^[\w.-]+\.[a-z]{2,}/", re.IGNORECASE)
 NAME = re.compile(r"@|^/?u/", re.IGNORECASE)
-CLOCK = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
+CLOCK = re.compile(r"\b\d{1,2}:\d{2}\b")
 EDGES = ".,;:!?()[]{}<>\"'“”‘’«»#"
 
 

@@ -29,7 +29,6 @@ class ShareRow:
     share: str
     interval: str
     of: str
-    n: str
     labelled: str
     unsure: str
     mark: str
@@ -106,15 +105,13 @@ def share_row(row: Estimate, label: str, material: Material) -> ShareRow:
     """Return one line of a table of shares."""
     words = material.words
     shown = short(row, words)
-    ends = shown.rest.strip(" ()")
     return ShareRow(
         estimate_id=row.estimate_id,
         label=label,
-        method=words.text(f"method.{row.method}", otherwise=row.method),
+        method=words.text(f"method.short.{row.method}", otherwise=row.method),
         share=shown.lead if row.known else words.text("table.none"),
-        interval=ends or words.text("table.no_interval" if row.known else "table.none"),
+        interval=shown.rest if row.known else "",
         of=row.denominator,
-        n=count(row.n),
         labelled=count(row.n_labelled),
         unsure=count(row.n_unsure),
         mark=words.text(f"mark.{row.mark}") if row.mark else "",
@@ -128,7 +125,7 @@ def share_marks(material: Material, level: str, unit: str = ALL) -> tuple[charts
     for row in material.estimates.shares(level, unit):
         label = words.text(f"method.short.{row.method}", otherwise=row.method)
         if row.known and row.few:
-            label = words.text("chart.few", label=label)
+            label = words.text("chart.few")
         if row.known:
             marks.append(charts.Mark(label, short(row, words), row.value, row.interval, row.by_readers))
             continue

@@ -98,26 +98,28 @@ def _models(material: Material) -> tuple[Model, ...]:
     asked = {config.frames: material.frames["bundle"], config.stance: material.stance["bundle"]}
     found: list[Model] = []
     for reference, used in asked.items():
-        lines = _card(reference, material)
-        found += [Model(name, lines) for name in sorted(used.unique())]
+        found += [Model(name, _card(reference, name, material)) for name in sorted(used.unique())]
     return tuple(found)
 
 
-def _card(reference: str, material: Material) -> tuple[str, ...]:
+def _card(reference: str, name: str, material: Material) -> tuple[str, ...]:
     # A hub id is not looked up: the report never asks the network for anything.
     if not Path(reference).exists() and reference not in shipped_bundles():
         return ()
     try:
-        manifest = load_bundle(reference).manifest
+        bundle = load_bundle(reference)
     except BundleError:
         return (material.words.text("model.absent"),)
+    if bundle.id != name:
+        return (material.words.text("model.absent"),)
+    manifest = bundle.manifest
     said = {
         "encoder": manifest.encoder,
         "languages": ", ".join(manifest.languages),
         "licence": manifest.licence,
         "provenance": "; ".join(manifest.provenance),
     }
-    return tuple(material.words.text(f"model.{name}", value=value) for name, value in said.items() if value)
+    return tuple(material.words.text(f"model.{key}", value=value) for key, value in said.items() if value)
 
 
 def _receipt(material: Material) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import polars as pl
 from markupsafe import Markup
 
 from discourse.report import charts
@@ -44,11 +45,9 @@ class TopicsView:
 
 def examples(material: Material) -> dict[int, list[Example]]:
     """Choose the comments to quote for each topic: those that the tagger found nearest to its centre."""
-    visible = {
-        name
-        for name, has_text, state in material.outline.select("comment_id", "has_text", "state").iter_rows()
-        if has_text and state == State.VISIBLE
-    }
+    nearest = material.topic_info["representatives"].explode().drop_nulls().implode()
+    shown = (pl.col("state") == State.VISIBLE.value) & pl.col("has_text") & pl.col("comment_id").is_in(nearest)
+    visible = frozenset(material.outline.filter(shown)["comment_id"])
     return {
         row["topic"]: [
             Example("representative", name, None)
