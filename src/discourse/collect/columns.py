@@ -61,6 +61,10 @@ def map_columns(frame: pl.DataFrame, chosen: Mapping[str, str], attributes: tupl
             if column is not None:
                 found[field] = column
     _by_contents(frame, chosen, found)
+    # A column that is called text and holds none leads to the clearer error: no comments after clean-up.
+    empty = [column for column in frame.columns if column not in found.values() and (rank("text", column) or (1,))[0] == 0]
+    if "text" not in found and "text" not in chosen and empty:
+        found["text"] = empty[0]
     if "text" not in found:
         raise InputError(
             f"{name}: no column can be the text of the comments; name it with --map text=NAME, "

@@ -17,9 +17,10 @@ from discourse.errors import UsageError, did_you_mean
 
 Shares = NDArray[np.float64]
 
-# lingua's confidences come from the mean log-probability of n-grams, so they are flatter than probabilities. Squared,
-# and with a tenth of the prior spread evenly, 93 % of 60 short foreign sentences in an English thread and 99.3 % of
-# 9,189 comments of English-speaking forums were read right (most of the other 0.7 % were indeed Spanish).
+# lingua's confidences come from the mean log-probability of n-grams, so they are flatter than probabilities: they are
+# squared, and a tenth of the prior is spread evenly. Chosen on 49 short sentences in eight languages, put among 500
+# English comments (41 read right, the others as English), and on 17,315 comments of three English-speaking forums
+# (62 not read as English; 28 of these are indeed not, the others are mostly shouts such as "Yay!").
 _SHARPNESS = 2.0
 _SURPRISE = 0.1
 _CLEAR, _CLEAR_LETTERS = 0.8, 20
