@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score
 
 from discourse.errors import BundleError
-from discourse.models.calibration import best_threshold, calibrate, probability
+from discourse.models.calibration import calibrate, prevalence_threshold, probability
 from discourse.models.encoder import Encoder, load_encoder
 from discourse.models.evaluation import Scored, cluster_resamples, quality
 from discourse.models.frames import text_sequences
@@ -70,15 +71,14 @@ def test_heads_learn_and_survive_the_disk(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(-5, 5), st.booleans(), st.integers(1, 4)), min_size=3, max_size=30))
-def test_the_best_threshold_is_the_best_of_all(rows: list[tuple[int, bool, int]]) -> None:
-    scores, labels, weights = (np.array(column) for column in zip(*rows, strict=True))
-
-    def f1(threshold: float) -> float:
-        return float(f1_score(labels, scores >= threshold, sample_weight=weights, zero_division=0))
-
-    found = best_threshold(scores.astype(float), labels.astype(np.int8), weights.astype(float))
-    assert f1(found) == pytest.approx(max(f1(score) for score in set(scores.tolist())))
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 4)), min_size=3, max_size=30), st.randoms())
+def test_as_much_is_tagged_as_is_labelled(rows: list[tuple[bool, int]], random: Random) -> None:
+    labels, weights = (np.array(column) for column in zip(*rows, strict=True))
+    scores = np.array(random.sample(range(100), len(rows)), float)
+    found = prevalence_threshold(scores, labels.astype(np.int8), weights.astype(float))
+    yes = (weights * labels).sum()
+    assert weights[scores > found].sum() <= yes or yes == 0
+    assert weights[scores >= found].sum() >= yes
 
 
 def test_calibrated_probabilities_keep_the_order_and_the_base_rate() -> None:

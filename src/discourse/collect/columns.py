@@ -62,7 +62,8 @@ def map_columns(frame: pl.DataFrame, chosen: Mapping[str, str], attributes: tupl
                 found[field] = column
     _by_contents(frame, chosen, found)
     # A column that is called text and holds none leads to the clearer error: no comments after clean-up.
-    empty = [column for column in frame.columns if column not in found.values() and (rank("text", column) or (1,))[0] == 0]
+    free = [column for column in frame.columns if column not in found.values()]
+    empty = [column for column in free if (rank("text", column) or (1,))[0] == 0]
     if "text" not in found and "text" not in chosen and empty:
         found["text"] = empty[0]
     if "text" not in found:

@@ -53,8 +53,12 @@ def _score_missing(workspace: Workspace, keyed: pl.DataFrame, bundle: Bundle, en
         return
     model = load_frames(bundle, encoder)
     with bar("frames", missing.height) as advance:
-        for start in range(0, missing.height, SHARD):
-            shard = missing.slice(start, SHARD)
+        # Shards are cut from all texts, not from the missing ones: a resumed run then forms the same batches as an
+        # undisturbed one, and its vectors are equal to the last bit, on which the map of topics depends.
+        for start in range(0, wanted.height, SHARD):
+            shard = wanted.slice(start, SHARD).join(done, on="input_key", how="anti", maintain_order="left")
+            if shard.is_empty():
+                continue
             texts = shard["text"].to_list()
             read = model.read(texts, advance)
             keep_vectors(workspace, encoder, texts, read.vectors)
