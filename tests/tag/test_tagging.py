@@ -1,0 +1,125 @@
+"""Frames, stance and topics on small workspaces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from discourse.config import Config, parse_config
+from discourse.models.bundle import Bundle, load_bundle
+from discourse.models.encoder import Encoder, load_encoder
+from discourse.models.frames import FramesModel
+from discourse.tables import FRAMES, STANCES, TOPIC_INFO, TOPICS
+from discourse.tag.frames import tag_frames
+from discourse.tag.stance import tag_stance
+from discourse.tag.topics import tag_topics
+from discourse.workspace import Workspace
+
+SUBJECTS = {
+    "ferry": ["The ferry to {} left late again", "No boat to {} runs after nine", "Harbour queues for {} are long"],
+    "bread": ["The bakery on {} street burns its bread", "Sourdough from {} is too sour", "Buns at {} cost double"],
+    "football": ["The goalkeeper of {} dropped it twice", "Referees hate {} every match", "Nil nil at {} once more"],
+}
+PLACES = ["Anwick", "Borle", "Cadding", "Dunmere", "Elsby", "Farrow", "Garth"]
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    """The default encoder."""
+    return load_encoder()
+
+
+def comments(*rows: dict[str, object]) -> pl.DataFrame:
+    plain = {
+        "thread_id": "file:t",
+        "parent_id": None,
+        "reply_kind": "top",
+        "state": "visible",
+        "language": "en",
+        "role": "user",
+        "created_at": None,
+    }
+    numbered = [{"comment_id": f"file:{i}", **plain, **row} for i, row in enumerate(rows)]
+    return pl.DataFrame(numbered, schema_overrides={"parent_id": pl.String, "text": pl.String})
+
+
+def test_each_text_is_read_once_and_only_where_it_can_be(
+    frames_bundle: Bundle, encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = comments(
+        {"text": "They watch us through every lamp. It scares me."},
+        {"text": "They watch us through every lamp. It scares me."},
+        {"text": "Esto no me gusta nada", "language": "es"},
+        {"text": None, "state": "deleted"},
+        {"text": "The story itself", "reply_kind": "opening"},
+        {"text": "A lovely pie."},
+    )
+    workspace = Workspace(tmp_path)
+    read: list[str] = []
+    real = FramesModel.read
+
+    def counted(self: FramesModel, texts: list[str], advance: object = None) -> object:
+        del advance
+        read.extend(texts)
+        return real(self, texts)
+
+    monkeypatch.setattr(FramesModel, "read", counted)
+    found = FRAMES.conform(tag_frames(workspace, table, frames_bundle, encoder))
+    assert read[:2] == ["They watch us through every lamp. It scares me.", "A lovely pie."]
+    assert set(found["comment_id"]) == {"file:0", "file:1", "file:2", "file:5"}
+    one, other = (found.filter(comment_id=f"file:{i}").drop("comment_id") for i in (0, 1))
+    assert one.equals(other)
+    foreign = found.filter(comment_id="file:2")
+    assert set(foreign["decision"]) == {"unsure"}
+    assert set(foreign["reason"]) == {"language"}
+    assert foreign["probability"].null_count() == 3
+    tagged = found.filter(pl.col("above_threshold"))
+    assert tagged["evidence_start"].null_count() == 0
+    read.clear()
+    assert tag_frames(workspace, table, frames_bundle, encoder).equals(found)
+    assert read == []
+
+
+def test_topics_need_enough_text(encoder: Encoder, tmp_path: Path) -> None:
+    few = comments(*({"text": f"Comment number {i} about the ferry"} for i in range(39)))
+    found = tag_topics(Workspace(tmp_path), few, ["en"], encoder, Config())
+    assert found.info.is_empty()
+    assert "at least 40 comments with text, there are 39" in found.notes[0]
+
+
+def test_clear_subjects_become_topics_and_a_seed_repeats_them(encoder: Encoder, tmp_path: Path) -> None:
+    texts = [(name, form.format(place)) for name, forms in SUBJECTS.items() for form in forms for place in PLACES]
+    table = comments(*({"text": text} for _, text in texts))
+    one = tag_topics(Workspace(tmp_path), table, ["en"], encoder, Config())
+    other = tag_topics(Workspace(tmp_path), table, ["en"], encoder, Config())
+    assert one.topics.equals(other.topics)
+    topics, info = TOPICS.conform(one.topics), TOPIC_INFO.conform(one.info)
+    assert topics.height == len(texts)
+    assert info["size"].sum() == topics["topic"].drop_nulls().len()
+    named = topics.join(table.select("comment_id", subject=pl.Series([name for name, _ in texts])), on="comment_id")
+    purity = named.drop_nulls("topic").group_by("topic").agg(pl.col("subject").value_counts(sort=True).first())
+    most = purity["subject"].struct.field("count").sum()
+    assert most / info["size"].sum() > 0.9
+
+
+def test_stance_is_read_with_its_parent_and_the_gate_leaves_a_row(encoder: Encoder, tmp_path: Path) -> None:
+    table = comments(
+        {"text": "The toll bridge is a wonderful idea and I support the toll bridge with all my heart."},
+        {"text": "Exactly!", "parent_id": "file:0", "reply_kind": "reply"},
+        {"text": "My cat sleeps all day on the radiator."},
+        {"text": "Esto no me gusta nada", "language": "es"},
+    )
+    config = parse_config({"stance": {"targets": ["the toll bridge", "cats"]}})
+    bundle = load_bundle("stance-minilm", "stance")
+    found = STANCES.conform(tag_stance(Workspace(tmp_path), table, bundle, encoder, config))
+    assert found.height == 8
+    stopped = found.filter(pl.col("p_favor").is_null(), pl.col("stance") != "unsure")
+    assert set(stopped["stance"]) <= {"off_target"}
+    assert stopped["p_off_target"].is_between(0, 1).all()
+    read = found.drop_nulls("p_favor")
+    total = read.select(pl.sum_horizontal("p_favor", "p_against", "p_neutral", "p_off_target")).to_series()
+    assert ((total - 1).abs() < 1e-6).all()
+    assert found.filter(comment_id="file:0", target="the toll bridge")["p_favor"].null_count() == 0
+    assert set(found.filter(comment_id="file:3")["reason"]) == {"language"}
