@@ -58,7 +58,7 @@ def tag_table(
         raise UsageError(f"{output}: tags are written as {', '.join(WRITERS)}; choose one of these suffixes")
     table = read_table(source)
     for row in table.broken[:3]:
-        say(f"  {source.name} {row.location}: left out ({row.reason.value})")
+        say(f"  {source.name} {table.unit} {row.place}: left out ({row.reason.value})")
     frame = table.frame
     for column in (text_column, id_column):
         if column is not None and column not in frame.columns:

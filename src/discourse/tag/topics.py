@@ -121,7 +121,8 @@ def _info(
     vectors: NDArray[np.float32],
     eligible: pl.DataFrame,
 ) -> dict[str, object]:
-    keywords = [str(word) for word, weight in model.get_topic(topic) if word and weight > 0]
+    words = model.get_topic(topic)
+    keywords = [str(word) for word, weight in words if word and weight > 0] if isinstance(words, list) else []
     rows = np.flatnonzero(assigned == topic)
     centre = vectors[rows].mean(0)
     nearest = rows[np.argsort(-(vectors[rows] @ centre), kind="stable")[:REPRESENTATIVES]]
