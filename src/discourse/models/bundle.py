@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -95,11 +96,13 @@ class Bundle:
 
     def calibration(self) -> dict[str, Calibration]:
         """Return the calibration of each level."""
-        found: dict[str, Any] = json.loads((self.folder / "calibration.json").read_text(encoding="utf-8"))
         try:
+            found: dict[str, Any] = json.loads((self.folder / "calibration.json").read_text(encoding="utf-8"))
             return {level: Calibration.model_validate(value) for level, value in found.items()}
         except ValidationError as e:
             raise BundleError(f"{self.folder}/calibration.json: {explain(e, Calibration)}") from e
+        except (ValueError, AttributeError) as e:
+            raise BundleError(f"{self.folder}/calibration.json: is no table of levels; train the bundle again") from e
 
     def metrics(self) -> dict[str, Any]:
         """Return the measured quality of the bundle, see `discourse bundle show`."""
@@ -108,7 +111,10 @@ class Bundle:
 
     def heldout(self) -> pl.DataFrame:
         """Return the out-of-fold scores, in the columns of `HELDOUT_SCHEMA`."""
-        frame = pl.read_parquet(self.folder / "heldout.parquet")
+        try:
+            frame = pl.read_parquet(self.folder / "heldout.parquet")
+        except pl.exceptions.PolarsError as e:
+            raise BundleError(f"{self.folder}/heldout.parquet: is no Parquet file; train the bundle again") from e
         if frame.schema != HELDOUT_SCHEMA:
             raise BundleError(f"{self.folder}/heldout.parquet: columns are {frame.columns}, not those of a bundle")
         return frame
@@ -209,8 +215,8 @@ def _unzip(path: Path) -> Path:
                     fresh.rename(target)
                 except OSError:
                     shutil.rmtree(fresh, ignore_errors=True)
-    except zipfile.BadZipFile as e:
-        raise BundleError(f"{path}: is no zip file") from e
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as e:  # RuntimeError: locked or an unknown method
+        raise BundleError(f"{path}: is no zip file that can be unpacked; fetch it again") from e
     inner = [found.parent for found in target.rglob("bundle.toml")]
     if len(inner) != 1:
         raise BundleError(f"{path}: holds {len(inner)} files bundle.toml; a bundle has one")

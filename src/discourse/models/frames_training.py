@@ -117,11 +117,13 @@ def _layers(recipe: Recipe, encoder: Encoder, rows: pl.DataFrame, y: NDArray[np.
 
 
 def measure(heldout: pl.DataFrame, calibration: dict[str, Calibration], seed: int) -> dict[str, Any]:
-    """Return the quality of each level over rows of known weight, and of each source alone, unweighted."""
+    """Return the quality of each level over rows of known weight (if there are none, over all), and by source."""
     found: dict[str, Any] = {"judged_by": "leave-one-source-out", "by_label": {}, "by_source": {}}
     for level, value in calibration.items():
         rows = heldout.filter(pl.col("level") == level)
         weighted = rows.filter(pl.col("weight").is_not_null())
+        if weighted.is_empty():
+            weighted = rows.with_columns(weight=1.0)
         found["by_label"][level] = quality(scored(weighted, value), value.slope, seed).as_json()
         found["by_source"][level] = {
             str(source): quality(scored(part.with_columns(weight=1.0), value), value.slope, seed, draws=100).as_json()

@@ -98,14 +98,13 @@ def load_recipe(path: Path) -> Recipe:
         raise InputError(f"{path}: the recipe cannot be read ({e.strerror})") from e
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise InputError(f"{path}: is not valid TOML: {e}") from e
-    for data in cast("list[dict[str, Any]]", values.get("data", [])):
-        if "file" in data:
-            data["file"] = str(path.parent / data["file"])
-    values["threads"] = [str(path.parent / pattern) for pattern in values.get("threads", [])]
     try:
-        return Recipe.model_validate(values)
+        recipe = Recipe.model_validate(values)
     except ValidationError as e:
         raise UsageError(f"{path}: {explain(e, Recipe)}") from e
+    data = tuple(data.model_copy(update={"file": str(path.parent / data.file)}) for data in recipe.data)
+    threads = tuple(str(path.parent / pattern) for pattern in recipe.threads)
+    return recipe.model_copy(update={"data": data, "threads": threads})
 
 
 def read_labelled(data: DataFile, clean: Clean) -> pl.DataFrame:
