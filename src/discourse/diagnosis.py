@@ -57,7 +57,7 @@ def _frames(name: str) -> str:
 
 
 def _sample() -> str:
-    file = resources.files("discourse") / "data" / "sample" / "demo.toml"
+    file = resources.files("discourse") / "data" / "sample" / "lamp-posts.toml"
     if not file.is_file():
         raise OSError("the embedded sample is missing; reinstall discourse")
     return "embedded"

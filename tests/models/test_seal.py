@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from discourse.errors import BundleError
@@ -54,6 +54,7 @@ def test_a_sealed_bundle_loads_as_it_was_written(tmp_path: Path) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.text(max_size=30), key=st.text(min_size=1, max_size=10))
+@example(words="\x7f", key="\U00010000")
 def test_any_words_survive_the_manifest(words: str, key: str, tmp_path: Path) -> None:
     folder = fill(tmp_path / "b")
     sealed = seal(folder, {**MANIFEST, "provenance": (words,), "settings": {key: words}})

@@ -118,7 +118,7 @@ def demo(
     from discourse.config import load_config
 
     with resources.as_file(resources.files("discourse") / "data" / "sample") as folder:
-        _run(load_config(folder / "demo.toml"), output, as_json=as_json)
+        _run(load_config(folder / "lamp-posts.toml"), output, as_json=as_json)
 
 
 def read_config(sources: list[str], changes: dict[str, Any]) -> Config:

@@ -277,7 +277,7 @@ def _toml(values: dict[str, Any]) -> str:
     plain = [f"{key} = {_toml_value(value)}" for key, value in values.items() if not isinstance(value, dict)]
     inner = {key: cast("dict[str, Any]", value) for key, value in values.items() if isinstance(value, dict)}
     tables = [
-        f"\n[{key}]\n" + "\n".join(f"{json.dumps(name)} = {_toml_value(item)}" for name, item in table.items())
+        f"\n[{key}]\n" + "\n".join(f"{_toml_value(name)} = {_toml_value(item)}" for name, item in table.items())
         for key, table in inner.items()
     ]
     return "\n".join(plain + tables) + "\n"
@@ -286,5 +286,5 @@ def _toml(values: dict[str, Any]) -> str:
 def _toml_value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml_value(item) for item in cast("list[Any]", value)) + "]"
-    # A JSON scalar, string escapes included, is a TOML scalar.
-    return json.dumps(value, ensure_ascii=False)
+    # A JSON scalar, string escapes included, is a TOML scalar, but for DEL, which TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
