@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from discourse.codebook import load_codebook, shipped_codebooks
+from discourse.config import BundlesConfig
 from discourse.errors import DiscourseError
 from discourse.models.bundle import load_bundle, shipped_bundles
 from discourse.workspace import library_versions
@@ -25,7 +26,9 @@ class Check:
 def diagnose() -> list[Check]:
     """Check Python, libraries, encoder, bundles, codebooks and the sample; nothing is changed."""
     checks = [_check("python", _python), _check("libraries", _libraries), _check("encoder", _encoder)]
-    checks += [_check(f"bundle {name}", lambda name=name: load_bundle(name).id) for name in shipped_bundles()]
+    needed = {BundlesConfig().frames, BundlesConfig().stance}
+    bundles = sorted(needed.union(shipped_bundles()))
+    checks += [_check(f"bundle {name}", lambda name=name: load_bundle(name).id) for name in bundles]
     checks += [_check(f"codebook {name}", lambda name=name: _frames(name)) for name in shipped_codebooks()]
     checks.append(_check("sample", _sample))
     return checks

@@ -170,8 +170,15 @@ def run(
         return RunResult(root, 0, 0, 0, target if target.is_file() else None, [], plan)
     with workspace.lock():
         done = [_run_stage(workspace, config, stage) for stage in chosen]
-    reported = target if any(stage.name == "report" for stage in chosen) else None
-    return RunResult(root, **_counts(workspace), report=reported, findings=_findings(workspace, config), stages=done)
+    names = {stage.name for stage in chosen}
+    return RunResult(
+        root,
+        **_counts(workspace),
+        report=target if "report" in names else None,
+        # Where aggregate was left out, the estimates may be those of an earlier run on other comments.
+        findings=_findings(workspace, config) if "aggregate" in names else [],
+        stages=done,
+    )
 
 
 def status(root: Path) -> WorkspaceStatus:

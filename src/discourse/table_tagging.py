@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from discourse.workspace import Workspace, replacing
 
 WRITERS = (".csv", ".jsonl", ".parquet")
 CONTEXT = ("title", "parent", "context")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = r"^[=+\-@\t\r]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,10 @@ def tag_table(
     """
     if output.suffix not in WRITERS:
         raise UsageError(f"{output}: tags are written as {', '.join(WRITERS)}; choose one of these suffixes")
+    beside = output.with_name(f"{output.stem}.stance{output.suffix}")
+    written = [output, beside] if config.stance.targets and not wide else [output]
+    if source.resolve() in {path.resolve() for path in written}:
+        raise UsageError(f"{source}: would be overwritten by the tags; choose another -o")
     table = read_table(source)
     for row in table.broken[:3]:
         say(f"  {source.name} {table.unit} {row.place}: left out ({row.reason.value})")
@@ -66,17 +71,22 @@ def tag_table(
                 f'{source}: has no column "{column}"{did_you_mean(column, frame.columns)}; columns: '
                 f"{', '.join(frame.columns)}"
             )
-    context = [column for column in CONTEXT if config.tagging.context and column in frame.columns]
+        if column is not None and not _is_plain(frame.schema[column]):
+            raise UsageError(f'{source}: column "{column}" holds {frame.schema[column]}, not text; choose another')
+    context = [name for name in CONTEXT if config.tagging.context and _is_plain(frame.schema.get(name, pl.Binary()))]
     read = [text_column, *context]
     say(f"{source.name}: reading {', '.join(read)}")
     comments = _comments(source, frame, text_column, id_column, context, config)
     frames, stances = _tag(comments, config)
-    written = [output]
     _write(_widened(frame, comments, frames, stances) if wide else frames, output)
     if stances is not None and not wide:
-        written.append(output.with_name(f"{output.stem}.stance{output.suffix}"))
-        _write(stances, written[-1])
+        _write(stances, beside)
     return TableTagging(comments.height, len(table.broken), read, written)
+
+
+def _is_plain(dtype: pl.DataType) -> bool:
+    """Return whether values of a type can be read as text."""
+    return not (dtype.is_nested() or dtype == pl.Binary())
 
 
 def _comments(
@@ -141,20 +151,25 @@ def _widened(
 
 
 def _write(frame: pl.DataFrame, output: Path) -> None:
+    if output.suffix != ".parquet":
+        # Neither CSV nor JSON has bytes.
+        frame = frame.with_columns(pl.col(pl.Binary).bin.encode("base64"))
     with replacing(output) as partial:
         if output.suffix == ".parquet":
             frame.write_parquet(partial, compression="zstd")
         elif output.suffix == ".jsonl":
             frame.write_ndjson(partial)
         else:
-            frame.select(_formula_safe(name, dtype) for name, dtype in frame.schema.items()).write_csv(partial)
+            _formula_safe(frame).write_csv(partial)
 
 
-def _formula_safe(name: str, dtype: pl.DataType) -> pl.Expr:
-    """Put an apostrophe before text that a spreadsheet would run as a formula (OWASP, CSV injection)."""
-    if dtype.is_nested():
-        return pl.col(name).map_elements(str, return_dtype=pl.String)
-    if dtype != pl.String():
-        return pl.col(name)
-    starts = pl.any_horizontal(pl.col(name).str.starts_with(sign) for sign in FORMULA)
-    return pl.when(starts).then(pl.lit("'") + pl.col(name)).otherwise(pl.col(name)).alias(name)
+def _formula_safe(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put an apostrophe before text and names that a spreadsheet would run as a formula (OWASP, CSV injection)."""
+    texts = [name for name, dtype in frame.schema.items() if not (dtype.is_numeric() or dtype.is_temporal())]
+    nested = [name for name in texts if frame.schema[name].is_nested()]
+    # CSV has no form for lists; Python's is readable.
+    listed = [pl.Series(name, [row and str(row) for row in frame[name].to_list()], pl.String) for name in nested]
+    frame = frame.with_columns(listed).with_columns(pl.col(texts).cast(pl.String))
+    text = pl.col(texts)
+    frame = frame.with_columns(pl.when(text.str.contains(FORMULA)).then(pl.lit("'") + text).otherwise(text))
+    return frame.rename({name: f"'{name}" for name in frame.columns if re.match(FORMULA, name)})

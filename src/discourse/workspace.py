@@ -93,8 +93,17 @@ class Workspace:
         return pl.scan_parquet(parts)
 
     def read(self, table: Table) -> pl.DataFrame:
-        """Read a whole table into memory."""
-        return self.scan(table).collect()
+        """Read a whole table into memory.
+
+        Raises:
+            WorkspaceError: a part is damaged.
+        """
+        rows = self.scan(table)
+        try:
+            return rows.collect()
+        except (pl.exceptions.PolarsError, OSError) as e:
+            folder = self.folder(table)
+            raise WorkspaceError(f"{folder}: is damaged ({_first_line(e)}); delete this folder and run again") from e
 
     def write(self, table: Table, frame: pl.DataFrame, provenance: Mapping[str, str] | None = None) -> None:
         """Replace a table by `frame` as one part, atomically.

@@ -9,25 +9,36 @@ from discourse.errors import DiscourseError
 from discourse.progress import say
 
 INTERRUPTED = 130
+STOPPED = "interrupted: run the same command again to go on where it stopped"
 
 
 def main() -> None:
     """Run the command line, and turn every failure into one sentence and an exit code."""
-    from discourse.cli.app import app
-
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     try:
+        from discourse.cli.app import app
+
         app(args=[argument for argument in arguments if argument != "--debug"], standalone_mode=True)
     except DiscourseError as e:
         if debug:
             traceback.print_exc()
         say(f"error: {e}")
         sys.exit(e.exit_code)
+    except SystemExit as e:
+        # typer turns Ctrl-C into this exit code without a word.
+        if e.code == INTERRUPTED:
+            say(STOPPED)
+        raise
     except KeyboardInterrupt:
-        say("interrupted: run the same command again to go on where it stopped")
+        say(STOPPED)
         sys.exit(INTERRUPTED)
-    except Exception as e:  # noqa: BLE001  # the last resort: a person must not read a traceback unless asked for
+    except OSError as e:
+        if debug:
+            traceback.print_exc()
+        say(f"error: {str(e.filename or 'a file')[:200]}: {e.strerror or e}; check the path and the rights to it")
+        sys.exit(1)
+    except BaseException as e:  # noqa: BLE001  # the last resort; a panic in Rust code is no Exception
         if debug:
             traceback.print_exc()
         first = (str(e).splitlines() or [""])[0][:200]

@@ -50,11 +50,17 @@ def tag(
         "tagging.context": None if context else False,
         **parsed_settings(settings),
     }
+    from discourse.errors import UsageError
+
     if source.is_dir():
+        if text_column or id_column or output or wide:
+            raise UsageError(
+                f"{source}: is a workspace, which has tables of its own; --text-column, --id-column, --wide and -o are "
+                "for files"
+            )
         run_stage(source, "tag", changes, dry_run=dry_run, strict=False, as_json=as_json)
         return
     from discourse.config import Config, override
-    from discourse.errors import UsageError
     from discourse.table_tagging import tag_table
 
     if text_column is None or output is None:

@@ -169,6 +169,11 @@ def seal(folder: Path, manifest: Mapping[str, Any]) -> Bundle:
 
 
 def _locate(reference: str | Path) -> Path:
+    name = str(reference)
+    known = shipped_bundles()
+    # First, so that a folder of the same name where the command runs does not stand in; it is ./NAME.
+    if name in known:
+        return Path(str(resources.files("discourse") / "data" / "bundles" / name))
     path = Path(reference)
     if path.is_dir():
         return path
@@ -176,10 +181,6 @@ def _locate(reference: str | Path) -> Path:
         if path.suffix != ".zip":
             raise BundleError(f"{reference}: is no bundle; give a folder, a .zip or a shipped name")
         return _unzip(path)
-    name = str(reference)
-    known = shipped_bundles()
-    if name in known:
-        return Path(str(resources.files("discourse") / "data" / "bundles" / name))
     if name.count("/") == 1 and not name.startswith((".", "/")):
         return _from_hub(name)
     raise BundleError(f'no bundle is called "{name}"{did_you_mean(name, known)}; shipped: {", ".join(known) or "none"}')

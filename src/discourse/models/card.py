@@ -9,8 +9,8 @@ from discourse.models.recipe import Recipe
 JUDGED = (
     "Leave-one-source-out: each row is scored by a model that saw nothing of its source. Rows count by their `weight`; "
     "rows of unknown weight are left out where any is known. Brackets hold 95 % intervals from resampling sources and "
-    "threads. Models of single folds may have trained on a seeded part of the other sources. *Effective yes* is Kish's size: below 25 "
-    "every figure of the row is unproven."
+    "threads. Models of single folds may have trained on a seeded part of the other sources. *Effective yes* is Kish's "
+    "size: below 25 every figure of the row is unproven."
 )
 
 
