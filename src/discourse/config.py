@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from discourse.errors import InputError, UsageError, did_you_mean
 from discourse.tables import Role
@@ -18,6 +18,14 @@ from discourse.tables import Role
 
 def _one_or_many(value: object) -> object:
     return [value] if isinstance(value, str) else value
+
+
+def _named_once(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(value.strip() for value in values):
+        raise ValueError("a name here is empty")
+    if len(set(values)) < len(values):
+        raise ValueError("a name here repeats")
+    return values
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
@@ -66,7 +74,7 @@ class BundlesConfig(Section):
 class StanceConfig(Section):
     """The targets whose favor and opposition are read; none means that no stance is tagged."""
 
-    targets: Words = ()
+    targets: Annotated[Words, AfterValidator(_named_once)] = ()
 
 
 class TopicsConfig(Section):

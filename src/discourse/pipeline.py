@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from discourse import aggregate, annotate, collect, normalize, report, tag
@@ -196,7 +196,7 @@ def status(root: Path) -> WorkspaceStatus:
         comments=counts["comments"],
         quarantined=counts["quarantined"],
         labels=workspace.read(LABELS).height,
-        stages=_plan(workspace, config, stages(root / "report.html")),
+        stages=_plan(workspace, config, [_as_collected(stage) for stage in stages(root / "report.html")]),
         threads=[ThreadStatus(*row) for row in workspace.read(THREADS).select(columns).iter_rows()],
     )
 
@@ -290,6 +290,19 @@ def _inputs(workspace: Workspace, config: Config, stage: Stage) -> dict[str, str
 def _sources(workspace: Workspace, config: Config) -> Mapping[str, str]:
     del workspace
     return {f"source {Path(source).name}": _digest(Path(source)) for source in config.input.sources}
+
+
+def _as_collected(stage: Stage) -> Stage:
+    """Return the stage such that a source that is gone, or named from another folder, counts as its copy."""
+
+    def copies(workspace: Workspace, config: Config) -> Mapping[str, str]:
+        found = _sources(workspace, config)
+        return {
+            name: _digest(workspace.raw / name.removeprefix("source ")) if digest == "absent" else digest
+            for name, digest in found.items()
+        }
+
+    return replace(stage, files=copies) if stage.name == "collect" else stage
 
 
 def _author_key(workspace: Workspace, config: Config) -> Mapping[str, str]:

@@ -170,6 +170,5 @@ def _formula_safe(frame: pl.DataFrame) -> pl.DataFrame:
     # CSV has no form for lists; Python's is readable.
     listed = [pl.Series(name, [row and str(row) for row in frame[name].to_list()], pl.String) for name in nested]
     frame = frame.with_columns(listed).with_columns(pl.col(texts).cast(pl.String))
-    text = pl.col(texts)
-    frame = frame.with_columns(pl.when(text.str.contains(FORMULA)).then(pl.lit("'") + text).otherwise(text))
+    frame = frame.with_columns(pl.col(name).str.replace(FORMULA, "'$0") for name in texts)
     return frame.rename({name: f"'{name}" for name in frame.columns if re.match(FORMULA, name)})
