@@ -59,7 +59,6 @@ def test_labelled_sets_with_odd_columns_are_read(collect: Collect, shared: Path)
         assert found.comments["native_parent"].null_count() == frame.height
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="data/raw/lamp-posts.jsonl is not there")
 def test_our_own_sample_has_an_opening_a_bot_and_gone_comments(collect: Collect) -> None:
     """Our own sample has an opening a bot and gone comments."""
     found = collect(SAMPLE)
