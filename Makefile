@@ -2,12 +2,12 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test soak lint browser clean
+.PHONY: demo test soak lint browser servers clean
 
 demo: .venv/installed
 	@$(BIN)/discourse demo -o reports/demo
 
-test: .venv/installed-dev lint browser
+test: .venv/installed-dev lint browser servers
 	HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2 --dist loadfile -m "not soak"
 
 lint: .venv/installed-dev
@@ -25,6 +25,10 @@ browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	  && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
 	  || echo "no chromium here and none can be installed: browser tests will be skipped"
+
+# Collecting is tested on real comment servers: WordPress with MariaDB, Isso and django-comments-xtd.
+servers: .venv/installed-dev
+	@sh tests/servers/install.sh $(PYTHON)
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv

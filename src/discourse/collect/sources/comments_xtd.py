@@ -36,7 +36,10 @@ class CommentsXtd:
         "https://example.org/comments/api/blog-post/12/ (the site's list of comments), xtd+https://example.org/post/ "
         "(an article page that names it); saved answers of the list"
     )
-    loses: str = "held comments; the text of removed ones; the time zone, so that times are sure to the day only"
+    loses: str = (
+        "held comments; the text of removed ones and the replies to them; the time zone, so that times are sure to "
+        "the day only"
+    )
 
     def start(self, url: str) -> tuple[Ask, ...]:
         """Ask for the list and the count; for ``xtd+`` and an article's address, for the page that names them."""
