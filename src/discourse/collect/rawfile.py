@@ -25,7 +25,7 @@ _ZSTD_WINDOW = 2**31
 _CHUNK = 4096
 
 _FOREIGN = {
-    b"PK\x03\x04": "a zip or Excel file; save it as CSV",
+    b"PK\x03\x04": "a zip file; unpack it, or save a spreadsheet as .xlsx or CSV",
     b"\xd0\xcf\x11\xe0": "an old Office file; save it as CSV",
     b"BZh": "a bzip2 file; unpack it, or use gzip or zstd",
     b"\xfd7zXZ": "an xz file; unpack it, or use gzip or zstd",
@@ -106,9 +106,14 @@ def unpack(name: str, data: bytes) -> RawFile:
     if not data.strip():
         raise InputError(f"{name}: is empty; check that the file was saved whole")
     for magic, kind in _FOREIGN.items():
-        if data.startswith(magic):
+        if data.startswith(magic) and not is_workbook(data):
             raise InputError(f"{name}: is {kind}")
     return RawFile(name, data, damage)
+
+
+def is_workbook(data: bytes) -> bool:
+    """Tell whether bytes are an Excel workbook (.xlsx): a zip file with the part that all of them have."""
+    return data.startswith(b"PK\x03\x04") and b"xl/workbook.xml" in data
 
 
 class _Decompressor(Protocol):

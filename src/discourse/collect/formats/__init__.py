@@ -1,4 +1,4 @@
-"""Tables in files: CSV, TSV, JSONL, JSON arrays and Parquet, plain or in gzip or zstd, told by their content."""
+"""Tables in files: CSV, TSV, JSONL, JSON arrays, Parquet and Excel, plain or in gzip or zstd, told by their content."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from discourse.collect.formats.base import BrokenRow, Rows, TableRead
 from discourse.collect.formats.delimited import read_delimited, sniff
 from discourse.collect.formats.jsontext import read_array, read_lines
 from discourse.collect.formats.parquet import MAGIC, read_parquet
+from discourse.collect.formats.xlsx import read_workbook
 from discourse.collect.names import fields_named
-from discourse.collect.rawfile import RawFile, read_file
+from discourse.collect.rawfile import RawFile, is_workbook, read_file
 from discourse.errors import InputError
 from discourse.tables import Reason
 
@@ -45,12 +46,15 @@ def read_raw_table(raw: RawFile) -> TableRead:
         frame = read_parquet(raw)
         places = pl.Series("place", range(1, frame.height + 1), dtype=pl.Int64)
         return TableRead(frame, places, "row", (), "Parquet", None)
+    if is_workbook(raw.data):
+        rows = read_workbook(raw)
+        return TableRead(rows.frame, rows.places, "row", (), "Excel", None, rows.notes)
     if raw.suffix in {".parquet", ".pq"}:
         raise InputError(f"{raw.name}: is no Parquet file or is cut short; save it again")
     decoded = decode(raw)
     found = table_format(raw, decoded)
     if found is None:
-        raise InputError(f"{raw.name}: is no table; give CSV, TSV, JSONL, a JSON array or Parquet")
+        raise InputError(f"{raw.name}: is no table; give CSV, TSV, JSONL, a JSON array, Parquet or .xlsx")
     notes = () if raw.damage is None else (f"{raw.damage}: what could be read is kept",)
     if found == "JSON":
         rows, unit = read_array(raw.name, decoded.text), "record"

@@ -42,11 +42,11 @@ class TableRead:
         frame: the rows that could be read. Columns are text in CSV and TSV (an empty cell is null) and keep their
             types elsewhere; nested objects are columns with dotted names.
         places: Int64, where each row stood, counted from 1: the row as a spreadsheet numbers it (the header of a
-            CSV is row 1), the line of a JSONL file, the record of a JSON array, the row of a Parquet file.
+            CSV is row 1), the line of a JSONL file, the record of a JSON array, the row of a Parquet file or a sheet.
         unit: what `places` counts: ``row``, ``line`` or ``record``.
         broken: the records that could not be read; together with `frame` every record of the file.
-        format: ``CSV``, ``TSV``, ``JSONL``, ``JSON`` or ``Parquet``.
-        encoding: of the text; None for Parquet.
+        format: ``CSV``, ``TSV``, ``JSONL``, ``JSON``, ``Parquet`` or ``Excel``.
+        encoding: of the text; None for Parquet and Excel.
         notes: what a person should know of the reading.
     """
 

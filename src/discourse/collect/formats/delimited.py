@@ -91,7 +91,7 @@ def _read_fast(utf8: bytes, delimiter: str) -> Rows | None:
         return None
     if frame.height < 2 or frame.item(0, frame.width - 1) is None:
         return None
-    names = _column_names([str(cell or "") for cell in frame.row(0)])
+    names = column_names([str(cell or "") for cell in frame.row(0)])
     frame = frame.slice(1)
     frame.columns = names
     places = pl.Series("place", range(2, frame.height + 2), dtype=pl.Int64)
@@ -152,7 +152,7 @@ def _read_careful(text: str, delimiter: str) -> Rows:
     for place, cells, source in _records(text, delimiter):
         if found is None:
             if cells:
-                found = _Collected(_column_names(cells))
+                found = _Collected(column_names(cells))
             continue
         if cells is None or (cells and len(cells) != len(found.names)):
             found.broken.append(BrokenRow(place, Reason.MALFORMED, source[:EXCERPT].rstrip("\r\n")))
@@ -202,7 +202,8 @@ def _skip_hint(text: str) -> str:
     return rest if first.lower().startswith("sep=") and len(first.strip()) <= len("sep=;") else text
 
 
-def _column_names(cells: list[str]) -> list[str]:
+def column_names(cells: list[str]) -> list[str]:
+    """Return a header's cells as names, each only once; an empty cell is named by its number."""
     names: list[str] = []
     for number, cell in enumerate(cells, 1):
         name = cell.strip() or f"column_{number}"

@@ -1,4 +1,4 @@
-"""Tables: CSV, TSV, JSONL, JSON arrays and Parquet, with the columns of any program."""
+"""Tables: CSV, TSV, JSONL, JSON arrays, Parquet and Excel, with the columns of any program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 from discourse.collect.columns import ColumnMap, map_columns
 from discourse.collect.encoding import decode
 from discourse.collect.formats import TableRead, read_raw_table, table_format
-from discourse.collect.rawfile import RawFile
+from discourse.collect.rawfile import RawFile, is_workbook
 from discourse.collect.records import build_attributes, build_records
 from discourse.collect.sources.base import PLATFORM, Broken, Parsed, broken_rows, file_thread, thread_row
 from discourse.config import InputConfig
@@ -23,7 +23,7 @@ class TableFile:
 
     def recognises(self, raw: RawFile, options: InputConfig) -> bool:
         """Tell by content and suffix; a file without a table's suffix is text where [input] mode says how to cut it."""
-        if raw.data.startswith(b"PAR1") or raw.suffix in _TABLE_SUFFIXES:
+        if raw.data.startswith(b"PAR1") or is_workbook(raw.data) or raw.suffix in _TABLE_SUFFIXES:
             return True
         asked_for_text = options.mode != "auto" or options.article_lines is not None
         return not asked_for_text and table_format(raw, decode(raw)) is not None
