@@ -23,16 +23,19 @@ class ColumnMap:
     Attributes:
         columns: our field and the table's column.
         preset: the tool whose table it is, if one was recognised.
+        nearer: our field and a column that goes before the other where it holds something.
         unused: columns that are read by nothing.
     """
 
     columns: dict[str, str]
     preset: str | None
     unused: tuple[str, ...]
+    nearer: dict[str, str]
 
     def describe(self) -> str:
         """Show the choice in one line: ``text=body, author=user; not used: votes_hidden``."""
-        chosen = ", ".join(f"{field}={shown(column)}" for field, column in self.columns.items())
+        both = {name: f"{shown(self.nearer[name])} or " for name in self.nearer}
+        chosen = ", ".join(f"{name}={both.get(name, '')}{shown(column)}" for name, column in self.columns.items())
         return f"{chosen}; not used: {listed(self.unused)}" if self.unused else chosen
 
 
@@ -53,7 +56,7 @@ def map_columns(frame: pl.DataFrame, chosen: Mapping[str, str], attributes: tupl
     found = {field: column for field, column in chosen.items() if column}
     preset = preset_of(frame.columns)
     for field, column in (preset.columns if preset else {}).items():
-        if field not in chosen and column not in found.values():
+        if field not in chosen and column in frame.columns and column not in found.values():
             found[field] = column
     for field in SYNONYMS:
         if field not in chosen and field not in found:
@@ -74,9 +77,14 @@ def map_columns(frame: pl.DataFrame, chosen: Mapping[str, str], attributes: tupl
     if "parent_id" in found and "comment_id" not in found and "parent_id" not in chosen:
         del found["parent_id"]
     ordered = {field: found[field] for field in SYNONYMS if field in found}
-    used = {*ordered.values(), *attributes}
+    nearer = {
+        name: column
+        for name, column in (preset.nearer if preset else ())
+        if name in ordered and name not in chosen and column in frame.columns
+    }
+    used = {*ordered.values(), *nearer.values(), *attributes}
     unused = tuple(column for column in frame.columns if column not in used)
-    return ColumnMap(ordered, preset.title if preset else None, unused)
+    return ColumnMap(ordered, preset.title if preset else None, unused, nearer)
 
 
 def shown(column: str) -> str:

@@ -14,12 +14,12 @@ SYNONYMS: dict[str, str] = {
     ),
     "comment_id": "comment_id id item_id message_id utterance_id native_id post_number cid uuid guid",
     "thread_id": (
-        "thread_id thread conversation_id post_id link_id root root_id submission_id topic_id article_id story_id "
-        "discussion_id video_id aweme_id"
+        "thread_id thread conversation_id conversation_id_str post_id link_id root root_id submission_id topic_id "
+        "article_id story_id discussion_id video_id aweme_id media_id"
     ),
     "parent_id": (
         "parent_id parent reply_to reply_to_id in_reply_to in_reply_to_id parent_comment_id parent_comment "
-        "in_reply_to_status_id reply_to_comment_id comment_parent reply_id replied_to"
+        "in_reply_to_status_id in_reply_to_status_id_str reply_to_comment_id comment_parent reply_id replied_to"
     ),
     "author": (
         "author user username user_name author_name speaker screen_name nickname display_name handle commenter "
@@ -31,7 +31,7 @@ SYNONYMS: dict[str, str] = {
     ),
     "score": (
         "score likes like_count votes ups upvotes points favorite_count favourites_count digg_count vote_count "
-        "likes_count net_score"
+        "likes_count comment_like_count net_score"
     ),
     "title": "title subject thread_title headline post_title article_title link_title topic_title video_title",
     "url": "url permalink link comment_url comment_link",
@@ -46,7 +46,7 @@ SYNONYMS: dict[str, str] = {
 
 # In `speaker.id` the last part names no comment.
 _PEOPLE = {"author", "user", "speaker", "account", "commenter", "from", "owner", "creator"}
-_PERSON_NAMES = ("username", "screenname", "nickname", "uniqueid", "displayname", "handle", "login", "name", "id")
+_PERSON_NAMES = ("username", "screenname", "uniqueid", "nickname", "displayname", "handle", "login", "name", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,13 @@ class Preset:
         title: the tool's name.
         needed: sets of columns; of each set one must be there.
         columns: our field and its column where the names alone would not say.
+        nearer: our field and a column that tells it more exactly, where it holds something.
     """
 
     title: str
     needed: tuple[frozenset[str], ...]
     columns: dict[str, str]
+    nearer: tuple[tuple[str, str], ...] = ()
 
 
 def _needs(*alternatives: str) -> tuple[frozenset[str], ...]:
@@ -81,6 +83,19 @@ PRESETS = (
         {"thread_id": "thread_id", "comment_id": "id", "created_at": "timestamp", "text": "body", "title": "subject"},
     ),
     Preset(
+        "4CAT comments",
+        # A thread is here one top comment and its replies.
+        _needs("thread_id", "id", "body", "author", "post_id", "is_comment_on_comment"),
+        {
+            "thread_id": "post_id",
+            "comment_id": "id",
+            "parent_id": "thread_id",
+            "created_at": "timestamp",
+            "text": "body",
+            "title": "post_body",
+        },
+    ),
+    Preset(
         "ConvoKit",
         _needs(
             "id", "conversation_id|root", "reply-to|reply_to", "speaker|user|speaker.id|user.id", "timestamp", "text"
@@ -91,6 +106,8 @@ PRESETS = (
         "Zeeschuimer",
         _needs("item_id", "timestamp_collected", "source_platform"),
         {"comment_id": "item_id", "platform": "source_platform"},
+        # TikTok's reply_id is the top comment above.
+        (("parent_id", "data.reply_to_reply_id"),),
     ),
 )
 
@@ -114,7 +131,7 @@ def rank(field: str, column: str) -> tuple[int, int] | None:
         return 0, words.index(plain(column))
     if outer and plain(outer[-1]) in _PEOPLE:
         if field == "author" and plain(last) in _PERSON_NAMES:
-            return len(outer), _PERSON_NAMES.index(plain(last))
+            return len(outer) - 1, _PERSON_NAMES.index(plain(last))
         return None
     if outer and plain(last) in words:
         return len(outer), words.index(plain(last))

@@ -95,6 +95,9 @@ def build_attributes(table: TableRead, raw: RawFile, names: tuple[str, ...]) -> 
 def _fields(frame: pl.DataFrame, columns: ColumnMap) -> pl.DataFrame:
     """Return every field as text under our own name; those without a column are null."""
     found = {field: as_text(frame[column]).alias(field) for field, column in columns.columns.items()}
+    for field, column in columns.nearer.items():
+        nearer = as_text(frame[column]).replace({"": None, "0": None})
+        found[field] = nearer.fill_null(found[field]).alias(field)
     rows = pl.DataFrame(list(found.values())).with_columns(
         pl.lit(None, dtype=pl.String).alias(field) for field in SYNONYMS if field not in found
     )
