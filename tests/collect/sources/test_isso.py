@@ -131,10 +131,38 @@ def test_strange_records_are_kept_as_such() -> None:
     assert page.comments[2].created.at is None
 
 
+FEED = """<?xml version='1.0' encoding='utf-8'?>
+<feed xmlns="http://www.w3.org/2005/Atom" xmlns:thr="http://purl.org/syndication/thread/1.0">
+<updated>2025-03-01T12:01:00Z</updated><id>tag:blog.example.org,2018:/isso/thread/lamps/</id>
+<title>Comments for blog.example.org/lamps/</title>
+<entry><id>tag:blog.example.org,2018:/isso/1/2</id><title>Comment #2</title><updated>2025-03-01T12:01:00.5Z</updated>
+<author><name>Bo</name></author><link href="http://blog.example.org/lamps/#isso-2" />
+<content type="html">&lt;p&gt;A reply&lt;/p&gt;</content>
+<thr:in-reply-to ref="tag:blog.example.org,2018:/isso/1/1" href="http://blog.example.org/lamps/#isso-1" /></entry>
+<entry><id>tag:blog.example.org,2018:/isso/1/1</id><updated>2025-03-01T12:00:00Z</updated>
+<author><name /></author><content type="html" /></entry><entry><id>something else</id></entry></feed>"""
+
+
+def test_a_feed() -> None:
+    """A saved feed gives its comments with their parents; what has neither text nor name is a deleted one."""
+    found = answer(FEED.encode(), "")
+    assert ISSO.claims(found)
+    page = ISSO.read(found)
+    assert page.threads[0].native_id == "blog.example.org/lamps/"
+    assert [(one.native_id, one.parent, one.state) for one in page.comments[:2]] == [
+        ("2", "1", State.VISIBLE),
+        ("1", None, State.DELETED),
+    ]
+    assert page.comments[2].reason is Reason.MALFORMED
+    with pytest.raises(UnreadableAnswerError):
+        ISSO.read(answer(FEED.encode()[:700], ""))
+
+
 def test_refusals() -> None:
     """A thread that a server does not know is explained; other refusals give nothing; a cut answer is an error."""
     assert ISSO.read(answer(b"", status=404, isso="list")).threads[0].reason
     assert ISSO.read(answer(b"", status=500, isso="list")) == Page()
+    assert ISSO.read(answer(listing())).threads[0].reason
     cut = answer(json.dumps(listing(comment(1))).encode()[:60])
     assert ISSO.claims(cut)
     with pytest.raises(UnreadableAnswerError):

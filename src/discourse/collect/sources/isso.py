@@ -11,11 +11,14 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 from discourse.collect.answers import EXCERPT, Answer, Ask, Json, UnreadableAnswerError
 from discourse.collect.jsonvalues import Object, as_list, as_object, count_at, name_at, number_at, objects, text_at
 from discourse.collect.moments import moment
+from discourse.collect.sources.isso_feed import is_feed, read_feed
 from discourse.collect.sources.platform import Login, Page, RawComment, RawThread
 from discourse.tables import Reason, State
 
 _STATES = {2: State.HELD, 4: State.DELETED}
 _LISTING = re.compile(rb'\s*\{\s*"id":\s*(?:null|\d+),\s*"total_replies":')
+# What stands behind a server's address in its other requests.
+_ENDPOINT = re.compile(r"(?<=/)(?:latest|feed|new|count|id/\d+)$")
 _FLAT = {"id", "uri", "mode", "parent", "likes", "dislikes"}
 # Parameters with which a listing leaves comments out.
 _PARTIAL = {"limit", "after", "offset", "nested_limit", "parent"}
@@ -63,7 +66,7 @@ class Isso:
     needs: tuple[str, ...] = ()
     reads: str = (
         "https://comments.example.org/?uri=/post/ (the server and the thread's name on it), "
-        "isso+https://example.org/post/ (an article page that shows Isso); saved answers of /?uri= and /latest"
+        "isso+https://example.org/post/ (an article page that shows Isso); saved answers of /?uri=, /latest and /feed"
     )
     loses: str = (
         "held comments; deleted comments without replies; who deleted a comment; replies to replies hang on the top "
@@ -93,7 +96,7 @@ class Isso:
             or "x-set-cookie" in answer.headers.get("access-control-expose-headers", "").lower()
         ):
             return True
-        if _LISTING.match(answer.body):
+        if _LISTING.match(answer.body) or is_feed(answer):
             return True
         start = answer.body[:200].lstrip()
         if not (start.startswith(b"{") and b'"hidden_replies"' in answer.body) and not (
@@ -113,8 +116,11 @@ class Isso:
             return _article(answer)
         place = _place_of(answer.url, answer.context)
         if not answer.ok:
-            why = "the Isso server has no such thread" if answer.status == 404 else None
-            return Page((RawThread(native_id=place.thread, reason=why),)) if place.uri and why else Page()
+            unknown = answer.status == 404 and place.uri and answer.context.get("isso") == "list"
+            why = "the Isso server has no such thread"
+            return Page((RawThread(native_id=place.thread, reason=why),)) if unknown else Page()
+        if is_feed(answer):
+            return read_feed(answer, place.thread)
         if answer.media == "text/html" and not answer.context:
             return Page()
         body = answer.json()
@@ -141,7 +147,8 @@ def _place_of(url: str, context: Mapping[str, str]) -> _Place:
     except ValueError:
         return _Place("", "", {}, context)
     query = dict(parse_qsl(parts.query))
-    server = f"{parts.scheme}://{parts.netloc}{parts.path or '/'}" if parts.scheme and parts.netloc else ""
+    path = _ENDPOINT.sub("", parts.path) or "/"
+    server = f"{parts.scheme}://{parts.netloc}{path}" if parts.scheme and parts.netloc else ""
     return _Place(server, query.pop("uri", ""), query, context)
 
 
@@ -154,15 +161,16 @@ def _listing(body: Object, place: _Place, markup: str) -> Page:
     thread = place.thread or _unnamed(body)
     comments = tuple(_comments(body, thread, markup))
     ids = {one.native_id for one in comments if one.native_id is not None}
-    told: tuple[RawThread, ...] = ()
-    if root is None:
-        total = count_at(body, "total_replies")
-        url = place.context.get("page") or place.ask().url or None
-        site = urlsplit(place.server).hostname if place.server else None
-        title = place.context.get("title")
-        told = (RawThread(native_id=thread, url=url, site=site, title=title, declared=total),)
+    told = RawThread(
+        native_id=thread,
+        url=place.context.get("page") or place.ask().url or None,
+        site=urlsplit(place.server).hostname if place.server else None,
+        title=place.context.get("title"),
+        declared=count_at(body, "total_replies") if root is None else None,
+        reason=None if comments or root is not None else "the Isso server has no comments under this name",
+    )
     asks = tuple(replace(ask, thread=thread) for ask in _next(body, place, len(ids)))
-    return Page(told, comments, asks)
+    return Page((told,), comments, asks)
 
 
 def _next(body: Object, place: _Place, delivered: int) -> Iterator[Ask]:
@@ -255,8 +263,7 @@ def _newest(body: list[Json], place: _Place, markup: str) -> Page:
         uri = text_at(record, "uri")
         if uri is None:
             continue
-        server = urljoin(place.server, "./") if place.server else ""
-        thread = _Place(server, uri, {}, {}).thread
+        thread = _Place(place.server, uri, {}, {}).thread
         threads[thread] = RawThread(native_id=thread, reason="only the newest comments of the server were saved")
         comments.append(_comment(record, thread, None, markup))
     return Page(tuple(threads.values()), tuple(comments))
