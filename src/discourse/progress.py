@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -52,6 +52,39 @@ def bar(label: str, total: int) -> Generator[Advance]:
             shown.advance(task, done)
 
         yield advance
+
+
+@contextmanager
+def line(label: str) -> Generator[Callable[[str], None]]:
+    """Show one line that is renewed while the block runs, for work of which nobody knows how much there is.
+
+    Quiet where stderr is not a terminal.
+
+    Args:
+        label: what is being done; shown in front.
+
+    Yields:
+        A function to call with how far it is.
+    """
+    if not sys.stderr.isatty():
+        yield _ignore_text
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    with console.status(Text(label)) as shown:
+
+        def show(text: str) -> None:
+            # As Text and without control characters: names come from servers.
+            clean = "".join(one if one.isprintable() else " " for one in f"{label}: {text}")
+            shown.update(Text(clean[: max(console.width - 4, 20)]))
+
+        yield show
+
+
+def _ignore_text(text: str) -> None:
+    del text
 
 
 def _ignore(done: int = 1) -> None:
