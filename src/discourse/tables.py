@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import polars as pl
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TEXT = pl.String()
 INT = pl.Int64()
@@ -252,6 +252,8 @@ RAW_COMMENTS = Table(
         "role": _required(TEXT, "as the platform tells", Role),
         "created_at": Column(TIME, "null if unknown"),
         "created_precision": _required(TEXT, "how exactly created_at is known", Precision),
+        "first_seen": Column(TIME, "when an answer first showed it; null for files"),
+        "last_seen": Column(TIME, "when an answer last showed it; null for files"),
         "text": Column(TEXT, "as delivered; null for deleted and removed comments"),
         "markup": _required(TEXT, "what text is written in: plain, markdown or html"),
         "score": Column(REAL, "votes or likes"),

@@ -139,10 +139,11 @@ def _duplicates(comments: pl.DataFrame) -> pl.DataFrame:
 
 
 def _dated(comments: pl.DataFrame, workspace: Workspace) -> pl.DataFrame:
-    """Keep the time at which an earlier run first saw a comment."""
-    before = workspace.scan(COMMENTS).select("comment_id", "first_seen").collect()
+    """Say when a comment was first and last seen: as its answers tell, else as this and an earlier run of a file do."""
+    before = workspace.scan(COMMENTS).select("comment_id", pl.col("first_seen").alias("earlier")).collect()
     return comments.join(before, on="comment_id", how="left", maintain_order="left").with_columns(
-        pl.coalesce("first_seen", "collected_at").alias("first_seen"), pl.col("collected_at").alias("last_seen")
+        pl.coalesce("first_seen", "earlier", "collected_at").alias("first_seen"),
+        pl.coalesce("last_seen", "collected_at").alias("last_seen"),
     )
 
 

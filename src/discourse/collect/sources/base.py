@@ -78,7 +78,7 @@ def thread_row(raw: RawFile, thread_id: str, collected_at: datetime, **known: ob
     return conform(RAW_THREADS, pl.DataFrame([row | known]))
 
 
-def broken_rows(raw: RawFile, thread_id: str, platform: str, broken: list[Broken]) -> pl.DataFrame:
+def broken_rows(file: str, thread_id: str, platform: str, broken: list[Broken]) -> pl.DataFrame:
     """Return rows of RAW_COMMENTS for records that cannot become comments, so that none is lost."""
     return conform(
         RAW_COMMENTS,
@@ -91,7 +91,7 @@ def broken_rows(raw: RawFile, thread_id: str, platform: str, broken: list[Broken
             },
             schema={"offset": pl.Int64, "location": pl.String, "reason": pl.String, "excerpt": pl.String},
         ).with_columns(
-            file=pl.lit(raw.name),
+            file=pl.lit(file),
             thread_id=pl.lit(thread_id),
             platform=pl.lit(platform),
             role=pl.lit(Role.UNKNOWN.value),

@@ -69,7 +69,7 @@ class PastedText:
             raise InputError(f"{raw.name}: no comments follow the article in lines {options.article_lines}")
         thread_id = file_thread(raw, options)
         thread = thread_row(raw, thread_id, collected_at, article=_article(lines, article))
-        comments = pl.concat([_comments(raw, thread_id, kept), broken_rows(raw, thread_id, PLATFORM, broken)])
+        comments = pl.concat([_comments(raw, thread_id, kept), broken_rows(raw.name, thread_id, PLATFORM, broken)])
         note = _note(raw, mode, kept, broken, decoded.encoding)
         return Parsed(thread, comments.sort("offset"), no_attributes(), note)
 

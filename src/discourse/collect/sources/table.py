@@ -43,7 +43,7 @@ class TableFile:
             if thread_id not in threads["thread_id"]:
                 threads = pl.concat([threads, thread_row(raw, thread_id, collected_at)])
             faults = [Broken(row.place - 1, table.location(row), row.reason, row.excerpt) for row in table.broken]
-            comments = pl.concat([comments, broken_rows(raw, thread_id, platform, faults)]).sort("offset")
+            comments = pl.concat([comments, broken_rows(raw.name, thread_id, platform, faults)]).sort("offset")
         note = _note(raw, table, columns, [*records.notes, *_ignored(options)])
         return Parsed(threads, comments, build_attributes(table, raw, options.attributes), note)
 
