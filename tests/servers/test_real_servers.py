@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx2
+import polars as pl
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 from tests.servers.isso import Isso as IssoServer
 from tests.servers.truth import Known
 from tests.servers.wordpress import WordPress as WordPressServer
@@ -17,50 +20,60 @@ from tests.servers.xtd import Xtd as XtdServer
 from discourse.collect.answers import Answer
 from discourse.collect.archive import read_archive
 from discourse.collect.crawl import CrawlOutcome, crawl
+from discourse.collect.harvest import Collected, harvest
 from discourse.collect.sources.comments_xtd import CommentsXtd
 from discourse.collect.sources.isso import Isso
-from discourse.collect.sources.platform import Platform, RawComment
+from discourse.collect.sources.platform import Platform
 from discourse.config import CollectConfig
 from discourse.tables import State
 
 CONFIG = CollectConfig(allow_private=True, rate=1_000)
 
 
+Row = dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the answers of the last round of a collection hold, with the declared total and how many are missing."""
+    """What a collection gives: the thread's row, its comments by id, and what the last round did."""
 
+    thread: Row
+    comments: Mapping[str, Row]
     outcome: CrawlOutcome
-    comments: Mapping[str, RawComment]
-    declared: int | None
-    missing: int
 
 
 def collected(folder: Path, url: str, platform: Platform) -> Seen:
-    """Collect an address from a server on this machine."""
+    """Collect an address from a server on this machine, for the first time or again, and put the answers together."""
     path = folder / "raw" / "thread.warc.gz"
     outcome = crawl(path, url, platform, CONFIG, environment={})
-    pages = [platform.read(answer) for answer in read_archive(path).round]
-    told = [thread.declared for page in pages for thread in page.threads if thread.declared is not None]
-    return Seen(
-        outcome,
-        {str(one.native_id): one for page in pages for one in page.comments if one.reason is None},
-        max(told, default=None),
-        sum(ask.expects for page in pages for ask in page.next if not ask.url),
-    )
+    kept = read_archive(path)
+    how = Collected(path.name, datetime.now(UTC), url, kept.unanswered, kept.rounds[-1].began)
+    parsed = harvest(platform, kept.answers, how)
+    (thread,) = parsed.threads.rows(named=True)
+    rows = parsed.comments.filter(pl.col("reason").is_null()).rows(named=True)
+    return Seen(thread, {row["native_id"]: row for row in rows}, outcome)
 
 
 def compare(seen: Seen, known: list[Known]) -> None:
-    """Hold what was collected against what the server was given."""
+    """Hold what was collected against what the server was given: every comment, its place, its state, and the count."""
     assert seen.outcome.finished
     listed = {one.native_id: one for one in known if one.listed}
     assert set(seen.comments) == set(listed)
-    for native_id, one in seen.comments.items():
+    for native_id, row in seen.comments.items():
         truth = listed[native_id]
-        assert (one.parent, one.state, one.author) == (truth.parent, truth.state, truth.author)
-        assert (one.text is None) == (truth.text is None)
-        assert one.created.at is not None
-    assert (seen.declared, seen.missing) == (len(seen.comments), 0)
+        assert (row["native_parent"], row["state"], row["author"]) == (truth.parent, truth.state, truth.author)
+        if truth.text is None:
+            assert row["text"] is None
+        else:
+            assert plain(row["text"], row["markup"]) == plain(truth.text, "markdown")
+        assert row["created_at"] is not None
+    assert (seen.thread["declared"], seen.thread["unreachable"], seen.thread["capped"]) == (len(listed), 0, 0)
+
+
+def plain(text: str, markup: str) -> str:
+    """Return the words of a text without its markup."""
+    words = LexborHTMLParser(text).text() if markup == "html" else text
+    return " ".join(words.replace("*", "").split())
 
 
 def visible(known: list[Known]) -> int:
@@ -73,8 +86,7 @@ def test_isso(isso_server: IssoServer, tmp_path: Path) -> None:
     assert isso_server.count() == visible(isso_server.known) == 42
     seen = collected(tmp_path, isso_server.thread, Isso())
     compare(seen, isso_server.known)
-    deleted = sum(one.state is State.DELETED for one in seen.comments.values())
-    assert (len(seen.comments), deleted) == (43, 1)
+    assert sum(row["state"] == State.DELETED for row in seen.comments.values()) == 1
 
 
 def test_isso_in_pages(isso_server: IssoServer) -> None:
@@ -109,32 +121,46 @@ def test_wordpress_counts_what_was_written(wordpress_server: WordPressServer) ->
 
 
 def test_isso_again(isso_server: IssoServer, tmp_path: Path) -> None:
-    """A second round finds an edit, a new comment and a deletion."""
+    """Collected again, new comments and changed words are there, and what was deleted since has lost its words."""
     first = collected(tmp_path, isso_server.thread, Isso())
     native_id = isso_server.write("This one will be deleted.", "Kai")
     answer = isso_server.write("The reply to it.", "Lea", native_id)
     isso_server.approve(native_id, answer)
     second = collected(tmp_path, isso_server.thread, Isso())
     assert set(second.comments) - set(first.comments) == {native_id, answer}
+    assert second.comments["1"]["first_seen"] == first.comments["1"]["first_seen"]
+    assert second.comments["1"]["last_seen"] > first.comments["1"]["last_seen"]
+    assert second.comments[answer]["first_seen"] > first.comments["1"]["last_seen"]
+
     isso_server.edit(answer, "The reply, changed.")
     isso_server.delete(native_id)
     third = collected(tmp_path, isso_server.thread, Isso())
-    assert third.comments[native_id].text is None
-    assert "changed" in str(third.comments[answer].text)
-    # Isso deletes for good what has no replies left.
+    assert (third.comments[native_id]["state"], third.comments[native_id]["text"]) == (State.DELETED, None)
+    assert third.comments[native_id]["first_seen"] == second.comments[native_id]["first_seen"]
+    assert "changed" in third.comments[answer]["text"]
+
+    # Without its reply, Isso deletes the rest of it too: now both are gone from the list, and stay as rows.
     isso_server.delete(answer)
-    assert set(collected(tmp_path, isso_server.thread, Isso()).comments) == set(first.comments)
+    fourth = collected(tmp_path, isso_server.thread, Isso())
+    assert set(fourth.comments) == set(third.comments)
+    for one in (native_id, answer):
+        assert (fourth.comments[one]["state"], fourth.comments[one]["text"]) == (State.DELETED, None)
+        assert fourth.comments[one]["last_seen"] == third.comments[one]["last_seen"]
+    assert fourth.thread["declared"] == len(first.comments)
 
 
 def test_xtd_again(xtd_server: XtdServer, tmp_path: Path) -> None:
-    """A second round finds an edit, a new comment and a removal."""
+    """Collected again, a new comment and a changed one are there, and one that was removed since has lost its words."""
     first = collected(tmp_path, xtd_server.thread, CommentsXtd())
     native_id = xtd_server.write("A late comment.", "Kai")
-    xtd_server.edit(native_id, "A late comment, changed.")
     second = collected(tmp_path, xtd_server.thread, CommentsXtd())
     assert set(second.comments) - set(first.comments) == {native_id}
-    assert second.comments[native_id].text == "A late comment, changed."
-    xtd_server.remove(native_id)
+    xtd_server.edit(native_id, "A late comment, changed.")
     third = collected(tmp_path, xtd_server.thread, CommentsXtd())
-    assert (third.comments[native_id].state, third.comments[native_id].text) == (State.REMOVED, None)
+    assert third.comments[native_id]["text"] == "A late comment, changed."
+    xtd_server.remove(native_id)
     xtd_server.known.append(Known(native_id, None, "Kai", None, State.REMOVED))
+    fourth = collected(tmp_path, xtd_server.thread, CommentsXtd())
+    compare(fourth, xtd_server.known)
+    assert fourth.comments[native_id]["first_seen"] == second.comments[native_id]["first_seen"]
+    assert fourth.comments["1"]["first_seen"] == first.comments["1"]["first_seen"]
