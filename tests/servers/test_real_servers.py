@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +28,8 @@ from discourse.collect.sources.comments_xtd import CommentsXtd
 from discourse.collect.sources.isso import Isso
 from discourse.collect.sources.platform import Platform
 from discourse.config import CollectConfig
-from discourse.tables import State
+from discourse.tables import COMMENTS, State
+from discourse.workspace import Workspace
 
 CONFIG = CollectConfig(allow_private=True, rate=1_000)
 
@@ -164,3 +168,39 @@ def test_xtd_again(xtd_server: XtdServer, tmp_path: Path) -> None:
     compare(fourth, xtd_server.known)
     assert fourth.comments[native_id]["first_seen"] == second.comments[native_id]["first_seen"]
     assert fourth.comments["1"]["first_seen"] == first.comments["1"]["first_seen"]
+
+
+def discourse(*arguments: str | Path) -> Any:
+    """Run a command as a person would, and return what it prints as JSON."""
+    program = Path(sys.executable).with_name("discourse")
+    done = subprocess.run([program, *map(str, arguments), "--json"], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_commands(isso_server: IssoServer, xtd_server: XtdServer, tmp_path: Path) -> None:
+    """`discourse collect` on addresses, twice, and `normalize` give the counts, trees and states of the servers."""
+    sources = (isso_server.thread, f"xtd+{xtd_server.page}", "-o", tmp_path, "--allow-private")
+    late = isso_server.write("A late comment, soon deleted.", "Kai")
+    isso_server.approve(late)
+    discourse("collect", *sources)
+    isso_server.delete(late)
+    told = discourse("collect", *sources)["threads"]
+    discourse("normalize", tmp_path)
+
+    listed = {server: [one for one in server.known if one.listed] for server in (isso_server, xtd_server)}
+    comments = Workspace(tmp_path).read(COMMENTS)
+    for server, name, gone in ((isso_server, "isso", 1), (xtd_server, "xtd", 0)):
+        (row,) = (one for one in told if one["thread_id"].startswith(f"{name}:"))
+        assert row["declared"] == len(listed[server]) == row["collected"] - gone
+        assert (row["unreachable"], row["capped"], row["quarantined"]) == (0, 0, 0)
+        states = [one.state for one in listed[server]]
+        assert row["deleted"] == states.count(State.DELETED) + gone
+        assert row["removed"] == states.count(State.REMOVED)
+        rows = comments.filter(pl.col("thread_id") == row["thread_id"])
+        parents = dict(rows.select("comment_id", "parent_id").rows())
+        above = {one.native_id: one.parent for one in listed[server]}
+        for native_id, parent in above.items():
+            assert parents[f"{name}:{native_id}"] == (None if parent is None else f"{name}:{parent}")
+    text = comments.filter(pl.col("comment_id") == f"isso:{late}").select("state", "text").row(0)
+    assert text == (State.DELETED, None)
