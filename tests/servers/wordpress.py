@@ -33,6 +33,9 @@ define('DISABLE_WP_CRON', true); define('WP_HTTP_BLOCK_EXTERNAL', true);
 if (!defined('ABSPATH')) {{ define('ABSPATH', __DIR__ . '/'); }}
 require_once ABSPATH . 'wp-settings.php';
 """
+_CLOSED = """<?php add_filter('rest_authentication_errors', function ($found) {
+    return is_user_logged_in() ? $found : new WP_Error('rest_not_logged_in', 'Log in.', ['status' => 401]);
+});"""
 # Debian brings no theme of itself.
 _THEME = {
     "style.css": "/* Theme Name: Lamps */",
@@ -88,6 +91,22 @@ class WordPress:
         )
         script = f"wp_insert_comment({record} 'comment_type' => 'pingback', 'comment_approved' => 1]);"
         _php("-r", f"require '{self._folder}/wp-load.php'; {script}")
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """Close the REST interface to all who are not logged in, as many sites do, until the block is left."""
+        plugin = self._folder / "wp-content" / "mu-plugins" / "closed.php"
+        plugin.parent.mkdir(exist_ok=True)
+        plugin.write_text(_CLOSED, encoding="utf-8")
+        try:
+            yield
+        finally:
+            plugin.unlink()
+
+    def export(self) -> bytes:
+        """Return the site's own export of its posts (WXR)."""
+        script = "require ABSPATH . 'wp-admin/includes/export.php'; export_wp(['content' => 'post']);"
+        return _php("-r", f"require '{self._folder}/wp-load.php'; {script}").encode()
 
     def counts(self) -> dict[str, int]:
         """Return how many comments the site counts under the post, by status."""
@@ -180,7 +199,7 @@ def _fill(site: WordPress) -> None:
     site.trash(trashed)
     site.ping("Lamps elsewhere")
     known[edited] = Known(edited, first, "Ida", "This one was changed.")
-    known[trashed] = Known(trashed, first, None, None, State.REMOVED, listed=False)
-    for native_id in held:
-        known[native_id] = Known(native_id, None, None, None, State.HELD, listed=False)
+    known[trashed] = Known(trashed, first, "Gus", None, State.REMOVED, listed=False)
+    known[held[0]] = Known(held[0], first, "Jon", "A held comment.", State.HELD, listed=False)
+    known[held[1]] = Known(held[1], None, "Kim", None, State.REMOVED, listed=False)
     site.known = list(known.values())
