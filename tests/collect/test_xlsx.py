@@ -6,7 +6,7 @@ import io
 import struct
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
@@ -14,16 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
+from tests.collect.conftest import Collect
 
 from discourse.collect.formats import read_raw_table, xlsx
 from discourse.collect.formats.base import TableRead
 from discourse.collect.rawfile import unpack
-from discourse.collect.sources import recognise
-from discourse.collect.sources.table import TableFile
-from discourse.config import parse_config
 from discourse.errors import InputError
-
-INPUT = parse_config({}).input
 
 
 def workbook(*sheets: list[list[Any]]) -> bytes:
@@ -85,17 +81,15 @@ def test_mixed_columns_are_text() -> None:
     assert table.frame["text_2"].to_list() == ["True", None, "no"]
 
 
-def test_a_workbook_becomes_comments() -> None:
+def test_a_workbook_becomes_comments(collect: Collect) -> None:
     """A workbook goes the way of all tables: columns are guessed, and replies hang on their parents."""
-    raw = unpack("thread.xlsx", workbook(ROWS))
-    source = recognise(raw, INPUT)
-    assert isinstance(source, TableFile)
-    comments = source.parse(raw, INPUT, datetime(2025, 4, 1, tzinfo=UTC)).comments
-    assert comments.select("native_id", "native_parent", "location").rows() == [
+    found = collect("thread.xlsx", workbook(ROWS))
+    assert found.note.startswith("thread.xlsx read as Excel (2 rows)")
+    assert found.comments.select("native_id", "native_parent", "location").rows() == [
         ("1", None, "row 2"),
         ("2", "1", "row 3"),
     ]
-    assert comments["text"].to_list() == [ROWS[1][2], ROWS[2][2]]
+    assert found.comments["text"].to_list() == [ROWS[1][2], ROWS[2][2]]
 
 
 def test_a_workbook_without_rows_is_refused() -> None:
