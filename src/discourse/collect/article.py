@@ -10,7 +10,8 @@ from discourse.collect.sources.platform import RawThread
 
 # trafilatura takes comments for the text where the article is short.
 _COMMENTS = (
-    "#comments, .comments-area, .wp-block-comments, .commentlist, .comment-list, #respond, #disqus_thread, #comment_list, "
+    "#comments, .comments-area, .wp-block-comments, .commentlist, .comment-list, #respond, #disqus_thread, "
+    "#comment_list, "
     "#trackback_list, [itemprop=comment], #isso-thread, .comment-respond"
 )
 
@@ -39,7 +40,7 @@ def article_of(answer: Answer, thread: str) -> RawThread:
         part.decompose()
     try:
         found = bare_extraction(page.html or "", url=url, include_comments=False, with_metadata=True)
-    # trafilatura promises nothing of what it raises on hostile pages, and a thread without its article is still a thread.
+    # trafilatura promises nothing of what it raises; a thread without its article is still a thread.
     except Exception:  # noqa: BLE001
         return fallback
     if found is None or isinstance(found, dict):

@@ -105,8 +105,7 @@ class Disqus:
         if (
             not answer.ok
             or isinstance(response, str)
-            or (count_at(body, "code") or 0) != 0
-            and not isinstance(response, list)
+            or ((count_at(body, "code") or 0) != 0 and not isinstance(response, list))
         ):
             return _refused(answer, body)
         if _is_frame(body):

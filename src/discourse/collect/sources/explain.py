@@ -17,7 +17,8 @@ class RuleOutcome:
 
     Attributes:
         rule: its name.
-        comments, replies, authors, times, texts: how many it found, and of them with a parent, an author, a time, a text.
+        comments: how many it found.
+        replies, authors, times, texts: how many of them have a parent, an author, a time, a text.
         pingbacks: what it found that is no comment.
         example: of the first comment, each field's length in characters; a comment's words are not shown.
         taken: whether its comments are kept.

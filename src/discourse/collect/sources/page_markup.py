@@ -71,10 +71,11 @@ _SAYS = re.compile(
 _REPLY_TO = (".in-reply-to a, .comment-in-reply-to a, .reply-to a, .comment-parent a, .parent-link, .u-in-reply-to",)
 _PARENTS = ("data-parent", "data-parent-id", "data-parent-comment-id", "data-comment-parent", "data-parentid")
 _HEADINGS = (
-    '[itemprop="commentCount"], .comments-title, .comments-heading, .comment-title, .comments-header, .comment-reply-count, '
-    "#comments-title, h1#comments, h2#comments, h3#comments, h4#comments, h5#comments, #comments-number, .comments_intro, "
+    '[itemprop="commentCount"], .comments-title, .comments-heading, .comment-title, .comments-header, '
+    ".comment-reply-count, #comments-title, h1#comments, h2#comments, h3#comments, h4#comments, h5#comments, "
+    "#comments-number, .comments_intro, "
     "#comments h2, #comments h3, #comments h4, .comments h2, .comments h3, #comments > p, .comments-area h2, "
-    ".comments-area h3, .comment-count, .comments-count, .comment-number, #disqus_thread h2, .comments-link, .comments-number"
+    ".comments-area h3, .comment-count, .comments-count, .comment-number, .comments-link, .comments-number"
 )
 
 
@@ -151,7 +152,10 @@ def declared_in(page: LexborHTMLParser) -> int | None:
 
 def trackbacks(page: LexborHTMLParser) -> list[RawComment]:
     """Return the links of other sites that stand in lists of their own."""
-    lists = '[id*="trackback_list"] > li, .trackbacklist > li, .pinglist > li, .pingbacks > li, .trackbacks > li, #pings > li'
+    lists = (
+        '[id*="trackback_list"] > li, .trackbacklist > li, .pinglist > li, .pingbacks > li, .trackbacks > li, '
+        "#pings > li"
+    )
     return [_ping(node, None) for node in page.css(lists) if not _marked(node)]
 
 

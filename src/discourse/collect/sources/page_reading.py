@@ -64,7 +64,7 @@ def tried(answer: Answer, profile: Profile | None) -> list[Tried]:
 
 
 def chosen(found: list[Tried]) -> Tried | None:
-    """Return the rule to take: a profile that finds anything, else the most comments, replies and times; None if none does."""
+    """Return the rule to take: a profile that finds anything, else who finds the most; None if none finds any."""
     useful = [one for one in found if one.real]
     for one in useful:
         if one.rule == "profile":

@@ -1,4 +1,4 @@
-"""Comments that a page tells machines in schema.org's words: JSON-LD and microdata (schema.org Comment, UserComments)."""
+"""Comments that a page tells machines in schema.org's words (Comment, UserComments): JSON-LD and microdata."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _HOLDS = {"comment", "comments", "suggestedAnswer", "acceptedAnswer"}
 
 def json_ld(page: LexborHTMLParser, facts: PageFacts) -> list[RawComment]:
     """Return the comments in the JSON-LD blocks of a page, parents by nesting or by ``parentItem``."""
+    del facts
     found: dict[str, RawComment] = {}
     for block in _blocks(page):
         # What waits: a value, the comment it lies in, and whether it lies in a list of comments.
@@ -37,7 +38,7 @@ def json_ld(page: LexborHTMLParser, facts: PageFacts) -> list[RawComment]:
                 continue
             inside = above
             if _types(value) & _COMMENT or (held and any(text_at(value, name) for name in _TEXTS)):
-                comment = _comment(value, above, facts)
+                comment = _comment(value, above)
                 if comment is not None:
                     inside = comment.native_id
                     found.setdefault(str(inside), comment)
@@ -110,7 +111,7 @@ def _types(value: Json) -> set[str]:
     return {name.rpartition("/")[2].rpartition(":")[2] for name in names if isinstance(name, str)}
 
 
-def _comment(record: Object, above: str | None, facts: PageFacts) -> RawComment | None:
+def _comment(record: Object, above: str | None) -> RawComment | None:
     gone = (text_at(record, "creativeWorkStatus") or "").lower() in {"deleted", "removed"}
     text = next((found for name in _TEXTS if (found := text_at(record, name)) is not None), None)
     url = text_at(record, "url") or text_at(record, "@id")

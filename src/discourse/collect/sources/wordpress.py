@@ -104,24 +104,11 @@ class WordPress:
             return _refused(answer)
         if kind == "feed":
             raise UnreadableAnswerError(Reason.WRONG_TYPE, answer.excerpt(), "no feed of comments")
-        try:
-            body = answer.json()
-        except UnreadableAnswerError:
-            # A closed interface often answers with the site's front page.
-            if answer.context.get("pages") and answer.body.lstrip()[:1] == b"<":
-                return _refused(answer)
-            raise
-        if isinstance(body, dict):
-            return _single(answer, body)
-        records = as_list(body)
-        if records and any(_is_post(one) for one in objects(body)):
-            return _posts(answer, records)
-        route = _route(answer.url)
-        if kind == "slug" or route in {"wp/v2/posts", "wp/v2/pages"}:
-            return _no_post(answer)
-        if kind == "list" or route == "wp/v2/comments" or any(_is_comment(one) for one in objects(body)):
-            return _listing(answer, records)
-        return Page()
+        # A closed interface often answers with the site's front page.
+        if answer.context.get("pages") and answer.body.lstrip()[:1] == b"<":
+            return _refused(answer)
+        body = answer.json()
+        return _single(answer, body) if isinstance(body, dict) else _several(answer, as_list(body))
 
     def login(self, environment: Mapping[str, str]) -> Login | None:
         """Need no keys."""
@@ -213,6 +200,8 @@ def _listing(answer: Answer, records: list[Json]) -> Page:
     page, size = count_at(query.get("page")) or 1, count_at(query.get("per_page")) or 10
     more: list[Ask] = []
     if whole and records:
+        # Sites may deliver fewer on a page than they were asked for.
+        size = len(records) if pages is not None and page < pages else size
         last = pages if pages is not None else (page + 1 if len(records) >= size and answer.url else page)
         for number in range(page + 1, min(last, page + 10_000) + 1):
             left = min(size, max((total or 0) - (number - 1) * size, 0))
@@ -248,6 +237,17 @@ def _comment(record: Json, host: str, wanted: str, known: str | None) -> RawComm
         state=state,
         url=text_at(record, "link"),
     )
+
+
+def _several(answer: Answer, records: list[Json]) -> Page:
+    kind, route = answer.context.get("wordpress", ""), _route(answer.url)
+    if any(_is_post(one) for one in records):
+        return _posts(answer, records)
+    if kind == "slug" or route in {"wp/v2/posts", "wp/v2/pages"}:
+        return _no_post(answer)
+    if kind == "list" or route == "wp/v2/comments" or any(_is_comment(one) for one in records):
+        return _listing(answer, records)
+    return Page()
 
 
 def _single(answer: Answer, body: Object) -> Page:
