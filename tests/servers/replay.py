@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -122,7 +121,7 @@ class Replay:
 @contextmanager
 def replaying(
     answers: Iterable[Answer] = (), *, seed: int | None = None, share: float = 0.3, kinds: tuple[Fault, ...] = FAULTS
-) -> Iterator[Replay]:
+) -> Generator[Replay]:
     """Serve recorded answers until the block is left; with a `seed`, about `share` of them with a fault."""
     server = _Server(("127.0.0.1", 0), _Handler)
     replay = Replay(server, faults=None if seed is None else random.Random(seed), share=share, kinds=kinds)
@@ -142,13 +141,19 @@ def replaying(
 def whole_world(monkeypatch: pytest.MonkeyPatch, replay: Replay) -> None:
     """Let every name lead to `replay`, over http and https: the addresses of recorded answers work as they are."""
 
-    class Stream(httpcore2.SyncStream):
+    class Stream(httpcore2.NetworkStream):
+        """A connection that is called secure, and is plain."""
+
+        def __init__(self, stream: httpcore2.NetworkStream) -> None:
+            self.read, self.write, self.close = stream.read, stream.write, stream.close
+            self.get_extra_info = stream.get_extra_info
+
         def start_tls(self, *_: Any, **__: Any) -> httpcore2.NetworkStream:
             return self
 
     def connect(self: CheckedBackend, host: str, port: int, *_: Any, **__: Any) -> httpcore2.NetworkStream:
         del self, host, port
-        return Stream(socket.create_connection(("127.0.0.1", replay.port), timeout=10))
+        return Stream(httpcore2.SyncBackend().connect_tcp("127.0.0.1", replay.port, timeout=10))
 
     monkeypatch.setattr(CheckedBackend, "connect_tcp", connect)
 
@@ -170,16 +175,16 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
+    server: Any
     timeout = 20
     # Otherwise each answer waits for the client's late acknowledgement of its head.
     disable_nagle_algorithm = True
     wbufsize = -1
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         self._answer()
 
-    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_POST(self) -> None:
         self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's own name
@@ -242,7 +247,7 @@ def _shuffled(body: bytes, draw: random.Random | None) -> bytes:
         value = json.loads(body)
     except ValueError:
         return body
-    for one in value.values() if isinstance(value, dict) and draw is not None else ():
-        if isinstance(one, list):
+    for one in value.values() if isinstance(value, dict) else ():
+        if isinstance(one, list) and draw is not None:
             draw.shuffle(one)
     return json.dumps(value).encode()

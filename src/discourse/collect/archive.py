@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -37,6 +38,7 @@ _ASK = "WARC-Discourse-Ask"
 _LARGEST_RECORD = 1_000_000_000
 _UNCHANGED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 _JSON = "application/json"
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ASCII = "".join(chr(code) for code in range(0x20, 0x7F))
 
 
@@ -155,7 +157,7 @@ class Archive:
             kept = replace(known, at=answer.at)
         else:
             self._write("response", url, headers, status, answer.body)
-            kept = answer
+            kept = replace(answer, headers=dict(_printable(answer.headers)))
         kept = replace(
             kept, key=ask.key, context=dict(ask.context), location=f"record {len(self.contents.answers) + 1}"
         )
@@ -327,7 +329,7 @@ def _one_line(url: str) -> str:
 
 def _printable(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in headers.items():
-        if name.isascii() and name.isprintable() and ":" not in name:
+        if _NAME.fullmatch(name):
             # As warcio writes it, so that what is read back is what was kept.
             yield name.lower(), quote("".join(one if one.isprintable() else " " for one in value), _ASCII).strip()
 

@@ -21,6 +21,18 @@ from discourse.tables import Reason
 CAP = 50_000_000
 _PIECE = 1 << 16
 
+# The last two are what warcio raises where a record has no address or no type.
+_BROKEN = (
+    ArchiveLoadFailed,
+    StatusAndHeadersParserException,
+    ValueError,
+    OSError,
+    EOFError,
+    zlib.error,
+    AttributeError,
+    TypeError,
+)
+
 Refuse = Callable[[str, UnreadableAnswerError], None]
 
 
@@ -64,7 +76,7 @@ def read_warc(data: bytes, refuse: Refuse | None = None, cap: int = CAP) -> Iter
             for name in _names(record, answer):
                 bodies[name] = answer
             yield answer
-    except (ArchiveLoadFailed, StatusAndHeadersParserException, ValueError, OSError, EOFError, zlib.error) as e:
+    except _BROKEN as e:
         if isinstance(e, UnreadableAnswerError):
             raise
         broken = UnreadableAnswerError(Reason.MALFORMED, "", f"no WARC from record {number + 1} on, or cut short")
