@@ -201,7 +201,6 @@ class Config(Section):
             "[report] lang": self.report.lang != "en",
             "[report] theme": bool(self.report.theme),
             "[compare]": self.compare != CompareConfig(),
-            "[collect]": self.collect != CollectConfig(),
             "[judge]": self.judge != JudgeConfig(),
             'engine = "ray"': self.engine != "local",
             'tagger = "openai-compatible"': self.tagger != "bundle",

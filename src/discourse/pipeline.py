@@ -145,7 +145,13 @@ def stages(output: Path) -> list[Stage]:
 
 
 def run(
-    config: Config, root: Path, only: Sequence[str] | None = None, output: Path | None = None, *, dry_run: bool = False
+    config: Config,
+    root: Path,
+    only: Sequence[str] | None = None,
+    output: Path | None = None,
+    *,
+    dry_run: bool = False,
+    again: bool = False,
 ) -> RunResult:
     """Run the stages in order, skipping what is fresh.
 
@@ -155,6 +161,7 @@ def run(
         only: names of the stages to run; all by default.
         output: the report file; `report.html` in the workspace by default.
         dry_run: only say what would run and why.
+        again: look at addresses again that were collected before, for what is new.
 
     Raises:
         DiscourseError: the input, the configuration or a bundle cannot be used; what earlier stages wrote is kept.
@@ -169,6 +176,8 @@ def run(
         plan = _plan(workspace, config, chosen)
         return RunResult(root, 0, 0, 0, target if target.is_file() else None, [], plan)
     with workspace.lock():
+        if again and any("://" in source for source in config.input.sources):
+            _forget_stage(workspace, "collect")
         done = [_run_stage(workspace, config, stage) for stage in chosen]
     names = {stage.name for stage in chosen}
     return RunResult(
@@ -189,7 +198,6 @@ def status(root: Path) -> WorkspaceStatus:
     """
     workspace = open_workspace(root)
     config = stored_config(workspace)
-    columns = list(ThreadStatus.__slots__)
     counts = _counts(workspace)
     return WorkspaceStatus(
         workspace=root,
@@ -197,8 +205,23 @@ def status(root: Path) -> WorkspaceStatus:
         quarantined=counts["quarantined"],
         labels=workspace.read(LABELS).height,
         stages=_plan(workspace, config, [_as_collected(stage) for stage in stages(root / "report.html")]),
-        threads=[ThreadStatus(*row) for row in workspace.read(THREADS).select(columns).iter_rows()],
+        threads=completeness(root),
     )
+
+
+def completeness(root: Path) -> list[ThreadStatus]:
+    """Return the completeness statement of each thread: as normalized, or as collected if that is newer.
+
+    Raises:
+        WorkspaceError: there is no workspace.
+    """
+    workspace = open_workspace(root)
+    columns = list(ThreadStatus.__slots__)
+    done = workspace.receipt().stages.get("normalize")
+    raw = {f"table {table.name}": workspace.digest(table) for table in normalize.READS}
+    fresh = done is not None and all(done.inputs.get(name) == digest for name, digest in raw.items())
+    told = workspace.read(THREADS) if fresh else collect.completeness(workspace)
+    return [ThreadStatus(*row) for row in told.select(columns).iter_rows()]
 
 
 def stored_config(workspace: Workspace) -> Config:
@@ -228,6 +251,12 @@ def _run_stage(workspace: Workspace, config: Config, stage: Stage) -> StageStatu
     # What a stage reads may be made by it, such as an author key, so it is looked at again.
     _record(workspace, stage, receipt, _inputs(workspace, config, stage), outcome, seconds)
     return StageStatus(stage.name, "run", reason or "", seconds, outcome.notes)
+
+
+def _forget_stage(workspace: Workspace, name: str) -> None:
+    receipt = workspace.receipt()
+    if receipt.stages.pop(name, None) is not None:
+        workspace.save_receipt(receipt)
 
 
 def _record(
@@ -288,8 +317,12 @@ def _inputs(workspace: Workspace, config: Config, stage: Stage) -> dict[str, str
 
 
 def _sources(workspace: Workspace, config: Config) -> Mapping[str, str]:
-    del workspace
-    return {f"source {Path(source).name}": _digest(Path(source)) for source in config.input.sources}
+    files = [source for source in config.input.sources if not collect.is_address(source)]
+    addresses = [source for source in config.input.sources if collect.is_address(source)]
+    return {
+        **{f"source {Path(file).name}": _digest(Path(file)) for file in files},
+        **{f"source {address}": _digest(workspace.raw / collect.archive_name(address)) for address in addresses},
+    }
 
 
 def _as_collected(stage: Stage) -> Stage:

@@ -113,7 +113,7 @@ def test_what_is_no_file_is_refused_before_anything_is_copied(workspace: Workspa
         (UsageError, "nothing to read", ()),
         (InputError, "no such file", (file, "missing.csv")),
         (InputError, "is a folder", (folder,)),
-        (InputError, "reads files only", ("https://example.org/thread",)),
+        (InputError, "no address that we can read", ("gopher://example.org/thread",)),
         (InputError, "one file name", (file, twin)),
         (InputError, "of its own", (reserved,)),
         (InputError, "no regular file", ("/dev/null",)),

@@ -16,6 +16,7 @@ from discourse.collect.cells import as_text
 from discourse.collect.formats import delimited, read_raw_table
 from discourse.collect.rawfile import unpack
 from discourse.collect.sources import recognise
+from discourse.collect.sources.platforms import platforms
 from discourse.config import InputConfig
 from discourse.errors import InputError, UsageError
 from discourse.tables import RAW_ATTRIBUTES, RAW_COMMENTS, RAW_THREADS
@@ -126,7 +127,7 @@ def test_a_damaged_file_gives_rows_or_reasons_or_one_sentence(name: str) -> None
         options = InputConfig()
         try:
             raw = unpack(name, bytes(data))
-            parsed = recognise(raw, options).parse(raw, options, now())
+            parsed = recognise(raw, options, platforms()).parse(raw, options, now())
         except (InputError, UsageError) as e:
             assert "\n" not in str(e)  # noqa: PT017 -- any message will do
             return

@@ -8,6 +8,7 @@ from discourse.cli.bundle import bundle_app
 from discourse.cli.codebook import codebook_app
 from discourse.cli.doctor import doctor
 from discourse.cli.run import demo, run
+from discourse.cli.sources import sources
 from discourse.cli.stage import aggregate, collect, normalize, report
 from discourse.cli.status import status
 from discourse.cli.tag import tag
@@ -41,6 +42,7 @@ app.command()(tag)
 app.command()(aggregate)
 app.command()(report)
 app.command()(status)
+app.command()(sources)
 app.command()(doctor)
 app.add_typer(codebook_app, name="codebook")
 app.add_typer(bundle_app, name="bundle")

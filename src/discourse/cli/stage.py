@@ -30,7 +30,7 @@ from discourse.cli.run import (
 
 def collect(
     sources: Sources,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="WS", help="The workspace folder.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="WS", help="The workspace folder.")] = None,
     article_lines: ArticleLines = None,
     mode: Mode = None,
     columns: Map = None,
@@ -38,14 +38,40 @@ def collect(
     opening: Opening = None,
     attributes: Attributes = None,
     thread: Thread = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A TOML file of CSS selectors, for pages that are not understood."),
+    ] = None,
+    contact: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Your e-mail or page, told to the servers that are asked.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(metavar="N", help="Requests a second for one host. Default: 1.")] = None,
+    keep_deleted: Annotated[
+        bool, typer.Option("--keep-deleted", help="Keep the text of comments that were deleted since.")
+    ] = False,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Allow addresses of this machine and of private networks.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Only show which rule finds what in a page; nothing is written.")
+    ] = False,
     settings: Set = None,
+    strict: Strict = False,
     as_json: Json = False,
 ) -> None:
-    """Copy files of comments into a workspace and read them, showing how their columns were understood.
+    """Collect threads from addresses and files into a workspace, and read them.
 
-    Example:
+    An address is asked politely (robots.txt for pages, one request a second, Retry-After) and every answer is kept in
+    WS/raw before the next request, so that a killed or interrupted collection goes on where it stopped. Run again, it
+    looks for new comments and new states. discourse sources lists the platforms, their keys and what they lose.
+
+    Examples:
+
+      discourse collect https://news.ycombinator.com/item?id=1 --contact me@example.org -o WS
 
       discourse collect export.csv --map text=body -o WS
+
+      discourse collect https://example.org/story --explain
     """
     changes: dict[str, Any] = {
         "input.article_lines": article_lines,
@@ -55,13 +81,31 @@ def collect(
         "input.opening": opening,
         "input.attributes": attributes or None,
         "input.thread": thread,
+        "collect.profile": profile,
+        "collect.contact": contact,
+        "collect.rate": rate,
+        "collect.keep_deleted": keep_deleted or None,
+        "collect.allow_private": allow_private or None,
         **parsed_settings(settings),
     }
+    config = read_config(sources, changes)
+    if explain:
+        from discourse.cli.explain import show_explanation
+
+        show_explanation(config, as_json=as_json)
+        return
+    from discourse.errors import UsageError
+    from discourse.pipeline import completeness
     from discourse.pipeline import run as run_stages
 
-    result = run_stages(read_config(sources, changes), output, ["collect"])
+    root = output or config.workspace
+    if root is None:
+        raise UsageError("name the workspace folder with -o WS")
+    result = run_stages(config, root, ["collect"], again=True)
     if as_json:
-        print_json({"workspace": output, "stages": result.stages})
+        print_json({"workspace": root, "stages": result.stages, "threads": completeness(root)})
+    if strict and result.quarantined:
+        raise typer.Exit(1)
 
 
 def normalize(

@@ -5,14 +5,28 @@
 
 from __future__ import annotations
 
+from discourse.collect.completeness import completeness
 from discourse.collect.copying import copy_sources
 from discourse.collect.formats import BrokenRow, TableRead, read_table
+from discourse.collect.live import archive_name, is_address
 from discourse.collect.reading import read_collected
 from discourse.config import Config
 from discourse.tables import RAW_ATTRIBUTES, RAW_COMMENTS, RAW_THREADS, Table
 from discourse.workspace import Outcome, Workspace
 
-__all__ = ["READS", "WRITES", "BrokenRow", "TableRead", "fetch", "parse", "read_table", "run"]
+__all__ = [
+    "READS",
+    "WRITES",
+    "BrokenRow",
+    "TableRead",
+    "archive_name",
+    "completeness",
+    "fetch",
+    "is_address",
+    "parse",
+    "read_table",
+    "run",
+]
 
 READS: tuple[Table, ...] = ()
 WRITES: tuple[Table, ...] = (RAW_THREADS, RAW_COMMENTS, RAW_ATTRIBUTES)
@@ -28,7 +42,7 @@ def fetch(workspace: Workspace, config: Config) -> None:
     """Copy the files of `[input] sources`, byte for byte, to `WS/raw`, and describe them in `WS/raw/sources.json`.
 
     Raises:
-        InputError: a source is an address, is missing, empty or unreadable, or has the name of another.
+        InputError: a source is missing, empty or unreadable, has the name of another, or is an address of no platform.
         UsageError: there are no sources.
         WorkspaceError: the workspace cannot be written.
     """
@@ -46,5 +60,4 @@ def parse(workspace: Workspace, config: Config) -> Outcome:
         UsageError: an option does not fit a file.
         WorkspaceError: a collected file is missing or changed, or the tables cannot be written.
     """
-    del config
-    return read_collected(workspace)
+    return read_collected(workspace, config.collect)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import cast
 from xml.etree.ElementTree import Element, ParseError
 
@@ -104,29 +105,22 @@ class Answer:
 
     def excerpt(self) -> str:
         """The start of the body, for the quarantine."""
-        return self.body[: 4 * EXCERPT].decode("utf-8", errors="replace")[:EXCERPT]
+        return _start(self.body)
 
     def text(self) -> str:
         """The body as text: byte order mark, then the header's charset, then `<meta>`, then UTF-8, then cp1252."""
         return decode_body(self.body, self.headers.get("content-type", ""))
 
     def json(self) -> Json:
-        """The body as JSON.
+        """The body as JSON, to be read and not changed.
 
         Raises:
             UnreadableAnswerError: it is no JSON, is cut short, or is nested deeper than `MAX_DEPTH`.
         """
-        text = self.text()
-        if deepest(text) > MAX_DEPTH:
-            why = f"JSON nested deeper than {MAX_DEPTH:,} levels"
-            raise UnreadableAnswerError(Reason.TOO_DEEP, self.excerpt(), why)
-        try:
-            return cast("Json", json.loads(text, parse_int=_whole_number))
-        except (ValueError, RecursionError) as e:
-            raise UnreadableAnswerError(Reason.MALFORMED, self.excerpt(), f"no JSON or cut short ({e})"[:200]) from e
+        return _load_json(self.body, self.headers.get("content-type", ""))
 
     def html(self) -> LexborHTMLParser:
-        """The body as an HTML tree; any bytes give one."""
+        """The body as an HTML tree; any bytes give one. It is parsed anew at each call, so that it may be changed."""
         return LexborHTMLParser(self.text())
 
     def xml(self) -> Element:
@@ -135,12 +129,33 @@ class Answer:
         Raises:
             UnreadableAnswerError: it is no well-formed XML, or declares entities.
         """
-        try:
-            return ElementTree.fromstring(self.body)
-        except (ParseError, DefusedXmlException, ValueError, RecursionError, LookupError) as e:
-            raise UnreadableAnswerError(Reason.MALFORMED, self.excerpt(), f"no XML or not safe ({e})"[:200]) from e
+        return _load_xml(self.body)
 
 
 def _whole_number(digits: str) -> int | float:
     """Read a whole number; one of thousands of digits, on which int() spends its time, becomes a float."""
     return int(digits) if len(digits) <= 40 else float(digits)
+
+
+def _start(body: bytes) -> str:
+    return body[: 4 * EXCERPT].decode("utf-8", errors="replace")[:EXCERPT]
+
+
+# Each platform in turn looks at a saved answer to tell whether it is its own; the answer is parsed once for all.
+@lru_cache(maxsize=2)
+def _load_json(body: bytes, content_type: str) -> Json:
+    text = decode_body(body, content_type)
+    if deepest(text) > MAX_DEPTH:
+        raise UnreadableAnswerError(Reason.TOO_DEEP, _start(body), f"JSON nested deeper than {MAX_DEPTH:,} levels")
+    try:
+        return cast("Json", json.loads(text, parse_int=_whole_number))
+    except (ValueError, RecursionError) as e:
+        raise UnreadableAnswerError(Reason.MALFORMED, _start(body), f"no JSON or cut short ({e})"[:200]) from e
+
+
+@lru_cache(maxsize=2)
+def _load_xml(body: bytes) -> Element:
+    try:
+        return ElementTree.fromstring(body)
+    except (ParseError, DefusedXmlException, ValueError, RecursionError, LookupError) as e:
+        raise UnreadableAnswerError(Reason.MALFORMED, _start(body), f"no XML or not safe ({e})"[:200]) from e

@@ -183,7 +183,10 @@ def _merge(group: list[_Shown], how: Collected) -> _Row:
     filled: dict[str, object] = {}
     for field in fields(RawComment):
         mine = getattr(best, field.name)
-        if field.name in {"text", "reason", "excerpt", "kind"}:
+        if field.name in {"text", "markup", "state", "kind", "reason", "excerpt"}:
+            continue
+        # Who deletes a comment takes the name off it, too.
+        if field.name == "author" and best.state in _GONE and not how.keep_deleted:
             continue
         if mine is None or mine == field.default:
             filled[field.name] = next(
@@ -194,7 +197,6 @@ def _merge(group: list[_Shown], how: Collected) -> _Row:
                 ),
                 mine,
             )
-    filled["state"] = best.state
     filled["kind"] = next((one.comment.kind for one in newest if one.comment.kind is not None), None)
     texts = [one.comment for one in newest if one.comment.text is not None]
     text, markup = best.text, best.markup

@@ -15,7 +15,7 @@ FILE_NAME = "sources.json"
 
 
 class Entry(BaseModel):
-    """One collected file. Where it lay on the user's machine is not kept."""
+    """One collected file, or the archive of one address. Where a file lay on the user's machine is not kept."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,6 +24,8 @@ class Entry(BaseModel):
     bytes: int
     collected_at: datetime
     options: InputConfig
+    address: str | None = None
+    platform: str | None = None
 
 
 class Manifest(BaseModel):

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import polars as pl
 
+from discourse.collect.completeness import in_words, state_of
 from discourse.collect.copying import check_copies
+from discourse.collect.live import read_live
 from discourse.collect.manifest import manifest_path, read_manifest
 from discourse.collect.rawfile import read_file
 from discourse.collect.sources import Parsed, recognise
+from discourse.collect.sources.platforms import platforms
+from discourse.config import CollectConfig
 from discourse.errors import InputError
 from discourse.tables import RAW_ATTRIBUTES, RAW_COMMENTS, RAW_THREADS
 from discourse.workspace import Outcome, Workspace, file_sha256
 
 
-def read_collected(workspace: Workspace) -> Outcome:
+def read_collected(workspace: Workspace, config: CollectConfig) -> Outcome:
     """Parse all files of the manifest with the options noted there and write the raw tables.
+
+    Args:
+        workspace: whose `raw` folder is read.
+        config: the profile for pages, and whether the text of deleted comments is kept.
 
     Raises:
         InputError: nothing was collected, or a file holds nothing that can be used.
@@ -27,10 +35,14 @@ def read_collected(workspace: Workspace) -> Outcome:
             f"{workspace.root}: nothing was collected yet; run: discourse collect FILE -o {workspace.root}"
         )
     check_copies(workspace, manifest)
+    family = platforms(config.profile)
     parsed: list[Parsed] = []
     for entry in manifest.sources:
+        if entry.address is not None:
+            parsed.append(read_live(workspace, entry, family, config))
+            continue
         raw = read_file(workspace.raw / entry.name)
-        parsed.append(recognise(raw, entry.options).parse(raw, entry.options, entry.collected_at))
+        parsed.append(recognise(raw, entry.options, family).parse(raw, entry.options, entry.collected_at))
     threads = _merge(pl.concat([one.threads for one in parsed]))
     comments = pl.concat([one.comments for one in parsed])
     provenance = {"inputs": file_sha256(manifest_path(workspace))}
@@ -43,7 +55,7 @@ def read_collected(workspace: Workspace) -> Outcome:
         "threads": threads.height,
         "unusable": comments["reason"].count(),
     }
-    return Outcome(counts, tuple(one.note for one in parsed))
+    return Outcome(counts, (*(one.note for one in parsed), *in_words(state_of(threads, comments))))
 
 
 def _merge(threads: pl.DataFrame) -> pl.DataFrame:

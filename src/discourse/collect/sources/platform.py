@@ -104,21 +104,32 @@ class Login:
 
 
 class Platform(Protocol):
-    """One place where comments live: one file in this folder and one entry in `PLATFORMS`.
+    """One place where comments live: one file in this folder and one entry in `platforms.py`."""
 
-    Attributes:
-        name: as in `threads.platform` and before the colon of every id.
-        title: for people.
-        needs: environment variables that hold keys, empty if none is needed.
-        reads: what can be read, for `discourse sources`: addresses and saved forms.
-        loses: what cannot be had from it.
-    """
+    @property
+    def name(self) -> str:
+        """As in `threads.platform` and before the colon of every id."""
+        ...
 
-    name: str
-    title: str
-    needs: tuple[str, ...]
-    reads: str
-    loses: str
+    @property
+    def title(self) -> str:
+        """For people."""
+        ...
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Environment variables that hold keys; empty if none is needed."""
+        ...
+
+    @property
+    def reads(self) -> str:
+        """What can be read, for `discourse sources`: addresses and saved forms."""
+        ...
+
+    @property
+    def loses(self) -> str:
+        """What cannot be had from it."""
+        ...
 
     def start(self, url: str) -> tuple[Ask, ...]:
         """Return the first requests for a thread's address; none if the address is not this platform's."""

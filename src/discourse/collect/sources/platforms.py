@@ -1,0 +1,50 @@
+"""All platforms, in the order in which they are asked whose an address or an answer is; the page of anybody is last."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from discourse.collect.sources.platform import Platform
+from discourse.errors import InputError
+
+# Module and class of each; imported when needed, so that `discourse --help` stays fast.
+_FAMILY = (
+    ("isso", "Isso"),
+    ("comments_xtd", "CommentsXtd"),
+    ("disqus", "Disqus"),
+    ("wordpress", "WordPress"),
+)
+
+
+def platforms(profile: Path | None = None) -> tuple[Platform, ...]:
+    """Return every platform, ready to read.
+
+    Args:
+        profile: a TOML file of CSS selectors for pages, see `discourse.collect.profiles`.
+
+    Raises:
+        InputError, UsageError: the profile cannot be used.
+    """
+    from discourse.collect.sources.article_page import ArticlePage
+    from discourse.collect.sources.profiles import load_profile
+
+    page = ArticlePage(load_profile(profile) if profile is not None else None)
+    return (*(cast("Platform", _class(module, name)()) for module, name in _FAMILY), page)
+
+
+def platform_of_address(url: str, family: tuple[Platform, ...]) -> Platform:
+    """Return the first platform whose address this is.
+
+    Raises:
+        InputError: it is nobody's.
+    """
+    for platform in family:
+        if platform.start(url):
+            return platform
+    raise InputError(f"{url[:200]}: is no address that we can read; see: discourse sources")
+
+
+def _class(module: str, name: str) -> type:
+    return cast("type", getattr(import_module(f"discourse.collect.sources.{module}"), name))
