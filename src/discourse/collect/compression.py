@@ -103,9 +103,10 @@ def _brotli(pieces: Iterator[bytes]) -> Iterator[bytes]:
     try:
         for piece in pieces:
             began = began or bool(piece)
-            yield unpacker.process(piece, output_buffer_limit=_PIECE)
-            while not unpacker.can_accept_more_data():
-                yield unpacker.process(b"", output_buffer_limit=_PIECE)
+            out = unpacker.process(piece, output_buffer_limit=_PIECE)
+            while out:
+                yield out
+                out = b"" if unpacker.is_finished() else unpacker.process(b"", output_buffer_limit=_PIECE)
     except brotli.error as e:
         raise EncodingError("it is not packed as it says, or damaged") from e
     if began and not unpacker.is_finished():

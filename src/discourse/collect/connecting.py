@@ -124,10 +124,11 @@ class CheckedTransport(httpx2.HTTPTransport):
     """
 
     def __init__(self, backend: CheckedBackend) -> None:
-        super().__init__(trust_env=False)
+        context = httpx2.create_ssl_context()
+        super().__init__(verify=context, trust_env=False)
         self._pool.close()
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=httpx2.create_ssl_context(),
+            ssl_context=context,
             max_connections=4,
             keepalive_expiry=5.0,
             network_backend=backend,

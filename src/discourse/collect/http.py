@@ -28,9 +28,9 @@ from discourse.collect.sources.platform import Login
 from discourse.config import CollectConfig
 from discourse.workspace import now
 
-# They write whole addresses into the log, and a key may be part of one.
-for _name in ("httpx2", "httpcore2"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
+# The first two write whole addresses into the log, and a key may be part of one; the last warns of each new attempt.
+for _name in ("httpx2", "httpcore2", "stamina"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 MOST_REDIRECTS = 10
 _LONGEST_ADDRESS = 16_000
