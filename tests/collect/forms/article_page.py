@@ -33,7 +33,8 @@ def _answer(tree: Tree, ask: Ask, page_size: int) -> Answer:
     page = int(named[1]) if named is not None else 1
     tops = tree.children(None)
     pages = -(-len(tops) // page_size)
-    links = "".join(f'<a href="{ADDRESS}comment-page-{n}/#comments">{n}</a>' for n in range(1, pages + 1) if n != page)
+    others = [number for number in range(1, pages + 1) if number != page]
+    links = "".join(f'<a href="{ADDRESS}comment-page-{number}/#comments">{number}</a>' for number in others)
     listed = "".join(_item(tree, node, 1) for node in tops[(page - 1) * page_size : page * page_size])
     body = f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(tree.title)}</title></head><body>
 <article><h1>{escape(tree.title)}</h1><p>{escape(tree.article)}</p></article>
@@ -48,10 +49,11 @@ def _answer(tree: Tree, ask: Ask, page_size: int) -> Answer:
 def _item(tree: Tree, node: Node, depth: int) -> str:
     below = "".join(_item(tree, child, depth + 1) for child in tree.children(node.number))
     children = f'<ol class="children">{below}</ol>' if below else ""
+    machine, words = node.created.isoformat(), f"{node.created:%B %d, %Y}"
     return f"""<li class="comment depth-{depth}{_CLASSES.get(node.state, "")}" id="comment-{node.number}">
 <article id="div-comment-{node.number}" class="comment-body"><footer class="comment-meta">
 <div class="comment-author vcard"><b class="fn">{escape(node.author)}</b> <span class="says">says:</span></div>
-<a href="#comment-{node.number}"><time datetime="{node.created.isoformat()}">{node.created:%B %d, %Y}</time></a></footer>
+<a href="#comment-{node.number}"><time datetime="{machine}">{words}</time></a></footer>
 <div class="comment-content"><p>{escape(node.text)}</p></div>
 <div class="reply"><a class="comment-reply-link" href="?replytocom={node.number}#respond">Reply</a></div></article>
 {children}</li>"""

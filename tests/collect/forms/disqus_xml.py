@@ -34,4 +34,5 @@ def _post(node: Node) -> str:
 <createdAt>{node.created:%Y-%m-%dT%H:%M:%SZ}</createdAt>
 <isDeleted>{str(node.state is State.DELETED).lower()}</isDeleted>
 <isSpam>{str(node.state is State.REMOVED).lower()}</isSpam>
-<author><name>{escape(node.author)}</name><isAnonymous>true</isAnonymous></author><thread dsq:id="42"/>{parent}</post>"""
+<author><name>{escape(node.author)}</name><isAnonymous>true</isAnonymous></author>
+<thread dsq:id="42"/>{parent}</post>"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import ModuleType
 
 import pytest
@@ -60,7 +61,6 @@ def test_damaged_bytes_give_rows_or_a_reason(form: ModuleType, tree: Tree, data:
         answer.url, 200, answer.headers, bytes(body[: data.draw(st.integers(0, len(body)))]), answer.at
     )
     form.PLATFORM.claims(changed)
-    try:
-        form.PLATFORM.read(changed)
-    except UnreadableAnswerError as e:
-        assert str(e)
+    with contextlib.suppress(UnreadableAnswerError):
+        page = form.PLATFORM.read(changed)
+        assert all(one.native_id or one.reason for one in page.comments)

@@ -98,4 +98,4 @@ def _why(found: list[Tried], best: Tried | None) -> str:
     others = [one for one in found if one is not best and one.real]
     if not others:
         return f"only {best.rule} found comments"
-    return f"{best.rule} found the most comments, and of as many the most replies and times"
+    return f"{best.rule} found the most comments, or of as many the most ids, replies and times"

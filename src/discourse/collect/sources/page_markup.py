@@ -11,16 +11,19 @@ from datetime import datetime
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from discourse.collect.answers import EXCERPT
-from discourse.collect.moments import UNKNOWN, Moment, moment
+from discourse.collect.moments import UNKNOWN, Moment
 from discourse.collect.sources.page_items import Item, attribute, items_of, number_of, outermost, take_apart, tokens
 from discourse.collect.sources.page_words import counted, written_time
 from discourse.collect.sources.platform import RawComment
 from discourse.tables import Reason, Role, State
 
-_ID = re.compile(r"(?:li-|div-|dt-)?(?:comment|commento|kommentar|cmt|post-comment|com|c)[-_]?(\d+)", re.IGNORECASE)
+_ID = re.compile(
+    r"(?:(?:li-|div-|dt-)?(?:comment|commento|kommentar|cmt|post-comment|com|c)[-_]?|wpd-comm-)(\d+)(?:_\d+)?",
+    re.IGNORECASE,
+)
 _CLASSES = {
     "comment", "comment-item", "comment_item", "commentitem", "single-comment", "comment-single", "comment-entry",
-    "user-comment", "comments-item", "comments__item", "comment-list__item", "comment-box", "comment-wrapper",
+    "user-comment", "comments-item", "comments__item", "comment-list__item",
     "commentlist-item", "h-cite", "u-comment", "media-comment", "c-comment",
 }  # fmt: skip
 _PINGS = {"pingback", "trackback", "webmention", "trackbacks", "pingbacks"}
@@ -33,6 +36,7 @@ _BODY = (
     ".comment-text, .comment_text, .commenttext, .comment__text, .comment-message, .comment__message, .comment-copy",
     ".e-content, .p-summary, .format_text, .comment-entry-content, .entry-content, .comment-description",
     '[id^="comment-body-"], [id^="commenttext-"], .comment__body, .comment_body, .commentbody, .comment-body-text',
+    '[class*="comment-text"], [class*="comment-content"], [class*="comment__text"], [class*="comment-message"]',
     ".comment-entry .entry, .comment-inner .text, .comment-bodytext, .content, .text, .body, .message",
 )
 _FRAMES = ".comment-body, .comment-container, .comment-inner, .comment-wrap, .comment-block"
@@ -59,15 +63,16 @@ _TIME = (
     ".wp-block-comment-date, .comment-date, .comment-time, .comment_time, .comment_date, .comment__date, time",
     ".comment-metadata a, .commentmetadata a, .comment-meta a, .comment-permalink, .comment__time",
     '.comment-metadata, .commentmetadata, .comment-meta, .date, .time, .timestamp, .published, [class*="date"]',
-    '[class*="time"], .meta, .info, small',
+    '[class*="time"], .submitted, .meta, .info, small',
 )
 _WHEN = ("datetime", "content", "title", "data-timestamp", "data-time", "data-created")
 _SCORE = ("[itemprop=upvoteCount]", ".vote-count, .comment-score, .comment-votes, .likes-count, .comment-karma, .score")
 _SAYS = re.compile(
-    r"\s*(?:\b(?:says?|said|wrote|writes|sagt|sagte|schreibt|meint|dit|a dit|a écrit|dice|dijo|ha detto|zegt|schreef|disse"
-    r"|napisał|säger|sier|siger|пишет|говорит|のコメント)\b[\s.\u2026]*)?[:：,]?\s*$",
+    r"\s*(?:\b(?:says?|said|wrote|writes|sagt|sagte|schreibt|meint|dit|a dit|a écrit|dice|dijo|ha detto|zegt|schreef"
+    r"|disse|napisał|säger|sier|siger|пишет|говорит|のコメント)\b[\s.\u2026]*)?[:：,]?\s*$",
     re.IGNORECASE,
 )
+_LEADING = re.compile(r"^\s*(?:says|said|wrote|sagt|schreibt|dit|dice)\s*:?\s*(?:<br\s*/?>\s*)*", re.IGNORECASE)
 _REPLY_TO = (".in-reply-to a, .comment-in-reply-to a, .reply-to a, .comment-parent a, .parent-link, .u-in-reply-to",)
 _PARENTS = ("data-parent", "data-parent-id", "data-parent-comment-id", "data-comment-parent", "data-parentid")
 _HEADINGS = (
@@ -75,7 +80,8 @@ _HEADINGS = (
     ".comment-reply-count, #comments-title, h1#comments, h2#comments, h3#comments, h4#comments, h5#comments, "
     "#comments-number, .comments_intro, "
     "#comments h2, #comments h3, #comments h4, .comments h2, .comments h3, #comments > p, .comments-area h2, "
-    ".comments-area h3, .comment-count, .comments-count, .comment-number, .comments-link, .comments-number"
+    ".comments-area h3, .comment-count, .comments-count, .comment-number, .comments-link, .comments-number, "
+    '[class*="thread-info"]'
 )
 
 
@@ -173,10 +179,7 @@ def time_in(node: LexborNode | None, facts: PageFacts, pattern: str | None = Non
         return UNKNOWN
     for name in _WHEN:
         value = attribute(node, name)
-        found = moment(value) if pattern is None else UNKNOWN
-        if value is not None and found.at is not None:
-            return found
-        if value is not None and name != "content":
+        if value is not None:
             told = written_time(value, facts.language, facts.seen, pattern)
             if told.at is not None:
                 return told
@@ -224,8 +227,16 @@ def _native_id(node: LexborNode) -> str | None:
 
 
 def _linked(node: LexborNode) -> str | None:
-    """Return the number in an element's first anchor, as older themes write it: `<a name="comment-12">`."""
-    for anchor in (node.css_first("a[name]"), node.css_first('[id^="comment-"]')):
+    """Return the number of the anchor before an element, or of one at its start, as older themes write it."""
+    before = node.prev
+    while before is not None and not before.is_element_node:
+        before = before.prev
+    anchors = [before if before is not None and before.tag == "a" else None]
+    inside: LexborNode | None = node
+    for _ in range(3):
+        inside = next((one for one in inside.iter()), None) if inside is not None else None
+        anchors.append(inside if inside is not None and inside.tag == "a" else None)
+    for anchor in anchors:
         found = _ID.fullmatch((attribute(anchor, "name") or anchor.id or "") if anchor is not None else "")
         if found is not None:
             return found[1]
@@ -253,7 +264,9 @@ def _comment(item: Item, native_id: str | None, facts: PageFacts) -> RawComment:
     link = item.first(_REPLY_TO)
     parent = next((value for name in _PARENTS if (value := attribute(item.node, name))), None)
     parent = parent or (number_of(attribute(link, "href")) if link is not None else None)
-    author, created = _author(item), _time(item, facts)
+    # In this order: what is read for the author takes times and labels away.
+    created = _time(item, facts)
+    author = _author(item)
     score = item.first(_SCORE)
     points = re.search(r"[-+]?\d{1,9}", score.text()) if score is not None else None
     text = _text(item) if state in {State.VISIBLE, State.HELD} else None
@@ -300,9 +313,12 @@ def _author(item: Item) -> str | None:
         for part in found.css(".says, time, .screen-reader-text, .comment-meta, .date, .comment-date"):
             if part.mem_id != found.mem_id:
                 part.decompose()
+        found = found.css_first("strong, b, cite, .name, .fn") or found
         name = _SAYS.sub("", " ".join((attribute(found, "content") or found.text(separator=" ")).split()))
-        if name:
-            return name[:200]
+        if name and len(name) <= 120:  # a longer one is a wrapper, whose class only sounds so
+            if found.tag in {"cite", "b", "strong", "span", "a"}:
+                found.decompose()
+            return name
     return None
 
 
@@ -324,7 +340,7 @@ def _text(item: Item) -> str | None:
     frames = [item.first((_FRAMES,)), *item.more, item.node]
     for frame in frames:
         if frame is not None and (text := _cleaned(frame, _FURNITURE)):
-            return text
+            return _LEADING.sub("", text) or None
     return None
 
 

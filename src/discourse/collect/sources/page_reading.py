@@ -82,8 +82,10 @@ def read_page(answer: Answer, profile: Profile | None, *, thread: str, kind: tup
         kind: the context of the platform's requests for pages.
     """
     page = answer.html()
-    best = chosen(tried(answer, profile))
-    comments = best.comments if best is not None else ()
+    found = tried(answer, profile)
+    # A page may hold pingbacks only.
+    best = chosen(found) or max(found, key=lambda one: len(one.comments))
+    comments = best.comments
     pings = trackbacks(page)
     declared = declared_by(page, profile.declared) if profile is not None and profile.declared else None
     if declared is None:
@@ -118,15 +120,16 @@ def next_pages(answer: Answer, page: LexborHTMLParser, profile: Profile | None) 
         rule = profile.next if "@" in profile.next else f"{profile.next}@href"
         links += [told_by(page.root, rule) or ""]
     anywhere = {attribute(node, "href") or "" for node in page.css("a[href], link[rel=next]")}
-    links += sorted(link for link in anywhere if _is_comment_page(link))
+    links += sorted(link for link in anywhere if _is_comment_page(_whole(address, link)))
     inside = [attribute(node, "href") or "" for node in page.css(_NAV)]
     found: list[str] = []
     own = _whole(address, "")
+    own_query = urlsplit(same_address(address)).query
     for link in [*links, *inside]:
         whole = _whole(address, link) if link else ""
         if not whole or "replytocom" in whole or whole in {*found, own}:
             continue
-        same = same_address(whole) == same_address(address)
+        same = _base(whole) == _base(address) and urlsplit(same_address(whole)).query == own_query
         by_user = profile is not None and link == links[0] and urlsplit(whole).netloc == urlsplit(address).netloc
         if same or by_user or (link in inside and _base(whole) == _base(address)):
             found.append(whole)
@@ -158,9 +161,10 @@ def same_address(url: str) -> str:
     return urlunsplit(parts._replace(path=path, query=_PAGE_QUERY.sub("", parts.query).strip("&"), fragment=""))
 
 
-def _worth(one: Tried) -> tuple[int, int, int]:
+def _worth(one: Tried) -> tuple[int, int, int, int]:
     real = one.real
-    return (len(real), sum(c.parent is not None for c in real), sum(c.created.at is not None for c in real))
+    named = sum(not (c.native_id or "x").startswith("x") for c in real)
+    return (len(real), named, sum(c.parent is not None for c in real), sum(c.created.at is not None for c in real))
 
 
 def _is_comment_page(link: str) -> bool:

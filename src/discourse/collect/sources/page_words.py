@@ -22,9 +22,17 @@ _RELATIVE = re.compile(
 _YEAR = re.compile(r"\b(?:19|20)\d{2}\b|\d{1,2}[./-]\d{1,2}[./-]\d{2}\b")
 _JOINTS = re.compile(r"\s+(?:at|um|à|a las|alle|om|kl\.?|às|в)\s+|\s+[|@·•–-]\s+|,\s+(?=\d{1,2}:\d{2})", re.IGNORECASE)
 _CLOSING = re.compile(r"(?<=\d)\s*uhr\b.*$|^\s*(?:posted|on|am|le|el)\s+|[.,:;\s]+$|\(edited\).*$", re.IGNORECASE)
+_MACHINE = re.compile(r"\d{4}-?\d{2}-?\d{2}.*|\d{9,20}(?:\.\d+)?|\w{3}, \d{1,2} \w{3} \d{4}.*")
+# A date among other words, such as who wrote at what time.
+_AMONG = re.compile(
+    r"(?:[^\W\d]{3,12}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+|\d{1,2}\.?\s+[^\W\d]{3,12}\.?,?\s+)(?:19|20)\d{2}"
+    r"(?:\W{1,3}(?:(?:at|um|à)\s+)?\d{1,2}[:h.]\d{2}(?::\d{2})?(?:\s*[ap]\.?m\b)?)?"
+    r"|\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}(?:\W{1,3}\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]\.?m\b)?)?",
+    re.IGNORECASE,
+)
 _COUNT = r"(\d{1,3}(?:[.,\u00a0\u202f' ]\d{3})+(?!\d)|\d{1,7})"
 _WORDS = (
-    r"(?:comment|komment|kommentar|coment|commenti|comentá|comentário|thought|response|repl(?:y|ies)|réaction|réponse"
+    r"(?:comment|komment|kommentar|coment|commenti|comentá|comentário|thought|response|repl(?:y|ies)|réaction|réflexion|pensée|reflexion|pensamiento|pensier|gedachte|tank|réponse"
     r"|respuesta|risposte|reacti|reactie|opinion|opini|gedanke|antwort|meinung|svar|kommentti|коммент|ответ|отзыв|мысл"
     r"|komentar|komentář|komentarz|yorum|discussion|评论|評論|則|条|件|コメント|댓글|note)"
 )
@@ -50,12 +58,16 @@ def written_time(words: str, language: str, seen: datetime, pattern: str | None 
             return moment(datetime.strptime(words, pattern).isoformat())  # noqa: DTZ007 -- moment() takes it as UTC
         except ValueError:
             return UNKNOWN
-    machine = moment(words)
+    machine = moment(words) if _MACHINE.fullmatch(words) else UNKNOWN
     if machine.at is not None or not words:
         return machine
     relative = _RELATIVE.search(words) is not None and _YEAR.search(words) is None
     if not relative and not (re.search(r"\d", words) and _YEAR.search(words)):
         return UNKNOWN
+    words = re.sub(r"\b(\d{1,2})\s?h\s?(\d{2})(?:\s?min\b)?", r"\1:\2", words)
+    among = _AMONG.search(words)
+    if among is not None and not relative:
+        words = among[0]
     plain = _JOINTS.sub(" ", _CLOSING.sub("", _CLOSING.sub("", words)))
     found = _parsed(plain, language.partition("-")[0].partition("_")[0].lower(), seen, relative=relative)
     if found is None:

@@ -77,7 +77,8 @@ def load_profile(path: Path) -> Profile:
     try:
         return Profile.model_validate(found.get("profile", found))
     except ValidationError as e:
-        first = e.errors()[0]
+        # A misspelt key is why another one is missing.
+        first = min(e.errors(), key=lambda one: one["type"] != "extra_forbidden")
         key = ".".join(map(str, first["loc"])) or "profile"
         hint = did_you_mean(key, Profile.model_fields) if first["type"] == "extra_forbidden" else ""
         why = {"extra_forbidden": "is no key of a profile", "missing": "is missing"}.get(first["type"], first["msg"])

@@ -64,9 +64,8 @@ def read_export(answer: Answer) -> Page:
 
 
 def name_of(element: Element) -> str:
-    """Return an element's name without its namespace, whose version changes; empty for what is no element."""
-    tag: object = element.tag
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+    """Return an element's name without its namespace, whose version changes."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def told(element: Element, name: str) -> str | None:
