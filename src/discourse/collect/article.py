@@ -36,7 +36,7 @@ def article_of(answer: Answer, thread: str) -> RawThread:
     fallback = RawThread(
         native_id=thread, url=url, title=(heading.text(strip=True) or None) if heading is not None else None
     )
-    for part in page.css(_COMMENTS):
+    for part in reversed(page.css(_COMMENTS)):
         part.decompose()
     try:
         found = bare_extraction(page.html or "", url=url, include_comments=False, with_metadata=True)

@@ -36,7 +36,8 @@ def _answer(tree: Tree, ask: Ask, page_size: int) -> Answer:
     others = [number for number in range(1, pages + 1) if number != page]
     links = "".join(f'<a href="{ADDRESS}comment-page-{number}/#comments">{number}</a>' for number in others)
     listed = "".join(_item(tree, node, 1) for node in tops[(page - 1) * page_size : page * page_size])
-    body = f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(tree.title)}</title></head><body>
+    body = f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
+<title>{escape(tree.title)}</title></head><body>
 <article><h1>{escape(tree.title)}</h1><p>{escape(tree.article)}</p></article>
 <aside><ul id="recentcomments"><li class="comment" id="comment-9001">Zed on another article</li></ul></aside>
 <div id="comments"><h2 class="comments-title">{len(tree.nodes)} responses to “10 lamps”</h2>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,11 +19,13 @@ from discourse.tables import Precision, Reason
 
 SEEN = datetime(2025, 3, 1, tzinfo=UTC)
 CLASSIC = """<h3 id="comments">2 Responses to “Top 10”</h3><ol class="commentlist"><li class="alt" id="comment-1">
-<cite><a href="/a">Ada</a></cite> Says:<br><small class="commentmetadata"><a href="#comment-1">March 3rd, 2007 at 4:05 pm
+<cite><a href="/a">Ada</a></cite> Says:<br><small class="commentmetadata">
+<a href="#comment-1">March 3rd, 2007 at 4:05 pm
 </a></small><p>First</p></li><li id="comment-2"><cite>Bo</cite> Says:<br><small class="commentmetadata">
 <a href="#comment-2">March 4th, 2007 at 4:05 pm</a></small><p>Second</p></li></ol>"""
-INDENTED = """<section id="comments" class="comment-wrapper"><h2>Comments</h2><a id="comment-1"></a><article class="comment">
-<p class="submitted">Submitted by <span class="username">Ada</span> on <time datetime="2014-01-02T03:04:05Z">x</time></p>
+INDENTED = """<section id="comments" class="comment-wrapper"><h2>Comments</h2><a id="comment-1"></a>
+<article class="comment"><p class="submitted">Submitted by <span class="username">Ada</span> on
+<time datetime="2014-01-02T03:04:05Z">x</time></p>
 <div class="content"><p>First</p></div></article><div class="indented"><a id="comment-2"></a><article class="comment">
 <p class="submitted">Submitted by <span class="username">Bo</span> on Fri, 01/03/2014 - 10:20</p>
 <div class="content"><p>Second</p></div></article></div></section>"""
@@ -34,7 +37,8 @@ MICRODATA = """<div itemscope itemtype="https://schema.org/Comment" id="c-1"><b 
 <meta itemprop="dateCreated" content="2020-01-01T10:00:00Z"><p itemprop="text">First</p>
 <div itemprop="comment" itemscope itemtype="https://schema.org/Comment" id="c-2"><b itemprop="author">Bo</b>
 <time itemprop="dateCreated" datetime="2020-01-02">x</time><p itemprop="text">Second</p></div></div>"""
-SCHEMA_AROUND_LISTS = """<ol class="comment-list"><li class="comment" id="comment-1"><article itemprop="comment" itemscope
+SCHEMA_AROUND_LISTS = """<ol class="comment-list"><li class="comment" id="comment-1"><article
+itemprop="comment" itemscope
 itemtype="https://schema.org/Comment"><p itemprop="author" itemscope><span itemprop="name">Ada</span></p>
 <time datetime="2019-02-03T10:00:00Z">x</time><div itemprop="text">First</div></article><ul class="children">
 <li class="comment" id="comment-2"><article itemprop="comment" itemscope itemtype="https://schema.org/Comment">
@@ -80,7 +84,8 @@ def test_what_is_no_comment_is_left_out() -> None:
 
 def test_pingbacks_are_counted_and_are_no_comments() -> None:
     """Pingbacks among the comments, and trackbacks in a list of their own, are quarantined."""
-    found = read("""<ol class="commentlist"><li class="pingback depth-1" id="comment-9"><p>Pingback: a site</p></li></ol>
+    found = read("""<ol class="commentlist"><li class="pingback depth-1" id="comment-9">
+    <p>Pingback: a site</p></li></ol>
     <ul id="trackback_list"><li><a href="https://c.example.org/">Another site</a></li></ul>""")
     assert [one.reason for one in found.comments] == [Reason.NOT_A_COMMENT] * 2
 
@@ -106,8 +111,8 @@ def test_times_in_words(words: str, lang: str, at: str | None, precision: Precis
 
 @pytest.mark.parametrize(
     ("heading", "number"),
-    [("3 Responses to “Top 10”", 3), ("One thought on “X”", 1), ("1.204 Kommentare", 1204), ("Comments (17)", 17),
-     ("2 réflexions sur « Top 10 »", 2), ("Leave a comment", None)],
+    [("3 Responses to “Top 10”", 3), ("One thought on “X”", 1), ("1.204 Kommentare", 1204),
+     ("Comments (17)", 17), ("2 réflexions sur « Top 10 »", 2), ("Leave a comment", None)],
 )  # fmt: skip
 def test_the_heading_tells_how_many(heading: str, number: int | None) -> None:
     """The declared number is the count in the comments' heading, not a number in the article's title."""
@@ -133,8 +138,10 @@ def test_a_profile_goes_before_all_rules(tmp_path: Path) -> None:
         'time_format = "%d/%m/%y %Hh%M"\ntext = ".say"\nscore = ".up"\nnext = "a.more"\ndeclared = ".n"\n'
     )
     profile = load_profile(file)
-    answer = page("""<b class="n">5 in all</b><div class="rm" data-k="k1"><i class="who">Ada</i><i class="when">03/02/20 10h12
-    </i><p class="say">First</p><i class="up">7</i></div><div class="rm" data-k="k2" data-re="k1"><i class="who">Bo</i>
+    answer = page("""<b class="n">5 in all</b><div class="rm" data-k="k1"><i class="who">Ada</i><i
+    class="when">03/02/20 10h12</i>
+    <p class="say">First</p>
+    <i class="up">7</i></div><div class="rm" data-k="k2" data-re="k1"><i class="who">Bo</i>
     <p class="say">Second</p></div><a class="more" href="?from=2">more</a>""")
     found = ArticlePage(profile).read(answer)
     assert [(c.native_id, c.parent, c.author, c.text, c.score) for c in found.comments] == [
@@ -182,8 +189,8 @@ def test_the_article_holds_no_comments() -> None:
     ("name", "comments", "pings", "replies", "declared"),
     [
         ("anchor.ch.lanka", 12, 0, 6, 12), ("californiaglobe.com.amazon", 12, 8, 2, 20),
-        ("foxyfolksy.com.buttercream", 80, 0, 41, 80), ("hearya.com.metal", 38, 1, 0, 38), ("lemire.me.json", 5, 0, 2, 5),
-        ("thenervousbreakdown.com.loneliest", 11, 0, 2, 11),
+        ("foxyfolksy.com.buttercream", 80, 0, 41, 80), ("hearya.com.metal", 38, 1, 0, 38),
+        ("lemire.me.json", 5, 0, 2, 5), ("thenervousbreakdown.com.loneliest", 11, 0, 2, 11),
     ],
 )  # fmt: skip
 def test_recorded_pages(shared: Path, name: str, comments: int, pings: int, replies: int, declared: int) -> None:
@@ -199,3 +206,17 @@ def test_recorded_pages(shared: Path, name: str, comments: int, pings: int, repl
     assert {one.parent for one in real} - {None} <= {one.native_id for one in real}
     assert found.threads[0].declared == declared
     assert len(found.threads[0].article or "") > 1000
+
+
+def test_hostile_pages_are_read_in_time() -> None:
+    """Thousands of comments, and elements nested as deeply as no page is, are read within seconds."""
+    many = "".join(
+        f'<li class="comment depth-{1 + n % 2}" id="comment-{n}"><b class="fn">A{n}</b><p>Text {n}</p></li>'
+        for n in range(3000)
+    )
+    deep = '<div class="comment">x' * 5000
+    began = time.monotonic()
+    assert len(read(f'<ol class="commentlist">{many}</ol>').comments) == 3000
+    read(deep)
+    read('<div class="says"><time>' * 3000)
+    assert time.monotonic() - began < 20

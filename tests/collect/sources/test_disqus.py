@@ -55,7 +55,8 @@ def test_the_key_comes_from_the_environment() -> None:
 
 def test_states_and_broken_posts() -> None:
     """Deleted and spam posts lose their text, unapproved ones are held, and a broken record is quarantined."""
-    posts = [{"id": "1", "message": "<p>a</p>", "isDeleted": True, "parent": None}, {"id": 2, "message": "b", "isSpam": True},
+    posts = [{"id": "1", "message": "<p>a</p>", "isDeleted": True, "parent": None},
+             {"id": 2, "message": "b", "isSpam": True},
              {"id": "3", "message": "c", "isApproved": False, "parent": 1}, "x"]  # fmt: skip
     found = DISQUS.read(answer({"code": 0, "cursor": {"hasNext": False}, "response": posts}))
     assert [one.state for one in found.comments[:3]] == [State.DELETED, State.REMOVED, State.HELD]

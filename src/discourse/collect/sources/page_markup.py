@@ -310,9 +310,7 @@ def _author(item: Item) -> str | None:
         found = item.first((selector,))
         if found is None:
             continue
-        for part in found.css(".says, time, .screen-reader-text, .comment-meta, .date, .comment-date"):
-            if part.mem_id != found.mem_id:
-                part.decompose()
+        _remove(found, ".says, time, .screen-reader-text, .comment-meta, .date, .comment-date")
         found = found.css_first("strong, b, cite, .name, .fn") or found
         name = _SAYS.sub("", " ".join((attribute(found, "content") or found.text(separator=" ")).split()))
         if name and len(name) <= 120:  # a longer one is a wrapper, whose class only sounds so
@@ -345,6 +343,12 @@ def _text(item: Item) -> str | None:
 
 
 def _cleaned(node: LexborNode, furniture: str) -> str | None:
-    while (part := next((one for one in node.css(furniture) if one.mem_id != node.mem_id), None)) is not None:
-        part.decompose()
+    _remove(node, furniture)
     return inner(node)
+
+
+def _remove(node: LexborNode, selector: str) -> None:
+    """Remove what a selector finds within an element, the last first: removing an element frees all within it."""
+    for part in reversed(node.css(selector)):
+        if part.mem_id != node.mem_id:
+            part.decompose()
