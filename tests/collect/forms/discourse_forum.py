@@ -16,6 +16,8 @@ from discourse.tables import State
 ADDRESS = "https://forum.h.test/t/lamp-posts/7"
 # Replies may answer any post.
 DEPTH = None
+# Post ids are this much above the number of the comment.
+FIRST_ID = 100
 
 
 def answers(tree: Tree, *, page_size: int) -> list[Answer]:

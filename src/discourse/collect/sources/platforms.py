@@ -13,6 +13,11 @@ from discourse.errors import InputError
 _FAMILY = (
     ("isso", "Isso"),
     ("comments_xtd", "CommentsXtd"),
+    ("discourse_forum", "DiscourseForum"),
+    ("hackernews", "HackerNews"),
+    ("youtube", "YouTube"),
+    ("lemmy", "Lemmy"),
+    ("reddit", "Reddit"),
     ("disqus", "Disqus"),
     ("wordpress", "WordPress"),
 )
