@@ -11,7 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -21,7 +21,7 @@ import pytest
 import zstandard
 from tests.servers.clocks import Clock
 from tests.servers.paged import Paged
-from tests.servers.replay import Got, Replay, Served, named, replaying
+from tests.servers.replay import Got, Replay, Served, named, replaying, whole_world
 
 from discourse.collect.answers import Answer, Ask
 from discourse.collect.http import Client, Failure, user_agent
@@ -628,3 +628,14 @@ def test_the_log_holds_no_key(replay: Replay, make: Make, caplog: pytest.LogCapt
         QUERY.client(make).ask(keyed(f"{replay.url}/a"))
         HEADER.client(make).ask(keyed(f"{replay.url}/a"))
     assert "s3cret" not in caplog.text
+
+
+def test_recorded_answers_are_replayed_under_their_own_addresses(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The replay server stands for every host over https, and tells requests apart by their body."""
+    asks = [Ask("https://h.test/a?x=1&y=2"), Ask("https://api.test/q", method="POST", body="1"), Ask("https://h.test/")]
+    asks.append(replace(asks[1], body="2"))
+    at = datetime.now(UTC)
+    with replaying(Answer(ask.url, 200, {}, ask.key.encode(), at, ask.key) for ask in asks) as server:
+        whole_world(monkeypatch, server)
+        client = make(CollectConfig(rate=1000))
+        assert [whole(client.ask(ask)).body.decode() for ask in asks] == [ask.key for ask in asks]

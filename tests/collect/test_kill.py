@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.collect.test_faults import once, tables
 from tests.servers.paged import fill
-from tests.servers.replay import Replay, replaying
+from tests.servers.replay import Replay, Served, replaying
 
 from discourse.collect.archive import read_archive
 
@@ -23,13 +23,13 @@ from pathlib import Path
 from discourse.collect.crawl import crawl
 from discourse.config import CollectConfig
 from tests.servers.paged import Paged
-crawl(Path(sys.argv[1]), sys.argv[2], Paged(), CollectConfig(allow_private=True), environment={})
+print(crawl(Path(sys.argv[1]), sys.argv[2], Paged(), CollectConfig(allow_private=True), environment={}).note)
 """
 
 
 def start(path: Path, url: str) -> subprocess.Popen[bytes]:
     """Start a collection in a process of its own."""
-    return subprocess.Popen([sys.executable, "-c", RUN, str(path), url], cwd=ROOT)
+    return subprocess.Popen([sys.executable, "-c", RUN, str(path), url], cwd=ROOT, stdout=subprocess.PIPE)
 
 
 def targets(path: Path, base: str) -> set[str]:
@@ -80,6 +80,24 @@ def check(folder: Path, seed: int, pages: int, kills: int) -> None:
 def test_a_killed_collection_goes_on(tmp_path: Path) -> None:
     """100 pages, killed four times at random moments."""
     check(tmp_path, 3, 100, 4)
+
+
+def test_ctrl_c_ends_a_real_process_cleanly(tmp_path: Path) -> None:
+    """SIGINT, while a server lets us wait, ends without a traceback and says what to type."""
+    path = tmp_path / "ws" / "raw" / "t.warc.gz"
+    with replaying() as replay:
+        url = fill(replay, 20)
+        replay.put("/t?page=5", Served(b"", 429, {"Retry-After": "600"}))
+        process = start(path, url)
+        until = time.monotonic() + 60
+        while len(replay.log) < 5 and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert out.decode().startswith("stopped by Ctrl-C after 5 requests, 40 comments; to go on, type: discourse collect")
+    assert len(read_archive(path).answers) == 4
 
 
 @pytest.mark.soak

@@ -206,6 +206,7 @@ class Archive:
         try:
             _write_all(self._handle, packed.getvalue(), self._end)
             os.fsync(self._handle)
+            self._end += packed.tell()
         except BaseException as e:
             # Nothing half-written stays, also where Ctrl-C comes in between.
             self._cut()
@@ -214,7 +215,6 @@ class Archive:
                     f"{self.path}: cannot be written ({e.strerror}); free space and run again: it goes on from here"
                 ) from e
             raise
-        self._end += packed.tell()
 
     def _cut(self) -> None:
         os.ftruncate(self._handle, self._end)
