@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -125,6 +125,46 @@ class Workspace:
         """Add one part to a table, atomically; the part is named by its keys, so a repeated shard replaces itself."""
         keys = frame.select(table.key).write_csv().encode()
         self._put(table, frame, f"part-{hashlib.sha256(keys).hexdigest()[:16]}.parquet", provenance or {})
+
+    def write_parts(
+        self, table: Table, frames: Iterable[pl.DataFrame], provenance: Mapping[str, str] | None = None
+    ) -> int:
+        """Replace a table by many parts, one a frame, while no more than one frame is in memory.
+
+        The parts appear when the last is written; until then, and if `frames` fails, the table stays as it was.
+
+        Args:
+            table: which table; a key must not repeat from one frame to another, which only normalize can check.
+            frames: rows that conform to it; frames without rows make no part, no frame at all makes one empty part.
+            provenance: as in `write`.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            WorkspaceError: the disk is full or the folder cannot be written.
+        """
+        folder, rows, names = self.folder(table), 0, list[Path]()
+        try:
+            for frame in frames:
+                if frame.height:
+                    rows += frame.height
+                    names.append(self._put(table, frame, f".partial-{len(names):05}.parquet", provenance or {}))
+            if not names:
+                names.append(self._put(table, table.empty(), ".partial-00000.parquet", provenance or {}))
+            kept = {folder / name.name.replace(".partial-", "part-") for name in names}
+            for old in set(self.parts(table)) - kept:
+                old.unlink()
+            for name in names:
+                name.replace(folder / name.name.replace(".partial-", "part-"))
+        except OSError as e:
+            raise WorkspaceError(
+                f"{folder}: cannot be written ({e.strerror or e}); free space or choose another with -o"
+            ) from e
+        finally:
+            for name in names:
+                name.unlink(missing_ok=True)
+        return rows
 
     def _put(self, table: Table, frame: pl.DataFrame, name: str, provenance: Mapping[str, str]) -> Path:
         about = {"schema_version": SCHEMA_VERSION, "stage": table.stage, **provenance, "versions": library_versions()}
