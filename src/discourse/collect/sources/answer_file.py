@@ -82,14 +82,16 @@ def owner(platforms: Sequence[Platform], answer: Answer) -> Platform | None:
 
 
 def _is_strange(raw: RawFile, answer: Answer) -> bool:
-    """Tell a JSON document that is neither a platform's nor a table; as pasted text it would become nonsense."""
+    """Tell a JSON document that is neither a platform's nor a table; read as one it would become nonsense."""
     if answer.media != "application/json":
         return False
     try:
-        answer.json()
+        body = answer.json()
     except UnreadableAnswerError:
         return False
-    return table_format(raw, decode(raw)) is None
+    found = table_format(raw, decode(raw))
+    # One object alone is a record only where the file's name says that each line is one.
+    return found is None or (isinstance(body, dict) and found == "JSONL" and raw.suffix not in {".jsonl", ".ndjson"})
 
 
 def _joined(parts: Sequence[Parsed]) -> Parsed:
