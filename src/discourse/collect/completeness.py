@@ -29,21 +29,20 @@ def completeness(workspace: Workspace) -> pl.DataFrame:
 
     It is made from the raw tables. `normalize` counts again, with what only it can find (empty texts, repeated ids).
     """
-    comments = workspace.scan(RAW_COMMENTS).select("thread_id", "reason", "reply_kind", "state").collect()
-    return state_of(workspace.read(RAW_THREADS), comments)
-
-
-def state_of(threads: pl.DataFrame, comments: pl.DataFrame) -> pl.DataFrame:
-    """Return the statement for rows of RAW_THREADS and RAW_COMMENTS; see `completeness`."""
+    threads, comments = workspace.read(RAW_THREADS), workspace.scan(RAW_COMMENTS)
     refused = pl.col("reason").is_not_null()
     counted = ~refused & pl.col("reply_kind").ne_missing(pl.lit(ReplyKind.OPENING.value))
-    counts = comments.group_by("thread_id").agg(
-        counted.sum().alias("collected"),
-        *(
-            (counted & (pl.col("state") == one.value)).sum().alias(one.value)
-            for one in (State.DELETED, State.REMOVED, State.HELD)
-        ),
-        refused.sum().alias("quarantined"),
+    counts = (
+        comments.group_by("thread_id")
+        .agg(
+            counted.sum().alias("collected"),
+            *(
+                (counted & (pl.col("state") == one.value)).sum().alias(one.value)
+                for one in (State.DELETED, State.REMOVED, State.HELD)
+            ),
+            refused.sum().alias("quarantined"),
+        )
+        .collect(engine="streaming")
     )
     numbers = ("collected", "deleted", "removed", "held", "quarantined")
     return (

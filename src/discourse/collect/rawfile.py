@@ -17,10 +17,10 @@ MAX_BYTES = 4_000_000_000
 MAX_RATIO = 200
 RATIO_COUNTS_ABOVE = 256_000_000
 
-_GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
+GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
 # A zstd window may span 2 GB in dumps made with --long=31.
-_ZSTD_WINDOW = 2**31
+ZSTD_WINDOW = 2**31
 # One call expands a chunk of this size to at most 128 MB, so that the limits are checked in time.
 _CHUNK = 4096
 
@@ -98,11 +98,11 @@ def unpack(name: str, data: bytes) -> RawFile:
         InputError: see `read_file`.
     """
     damage = None
-    if data.startswith(_GZIP):
-        data, damage = _decompress(name, data, "gzip", _GZIP, lambda: zlib.decompressobj(wbits=31))
-    elif data.startswith(_ZSTD):
-        opened = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-        data, damage = _decompress(name, data, "zstd", _ZSTD, lambda: cast("_Decompressor", opened.decompressobj()))
+    if data.startswith(GZIP):
+        data, damage = _decompress(name, data, "gzip", GZIP, lambda: zlib.decompressobj(wbits=31))
+    elif data.startswith(ZSTD):
+        opened = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
+        data, damage = _decompress(name, data, "zstd", ZSTD, lambda: cast("Unpacker", opened.decompressobj()))
     if not data.strip():
         raise InputError(f"{name}: is empty; check that the file was saved whole")
     for magic, kind in _FOREIGN.items():
@@ -116,16 +116,26 @@ def is_workbook(data: bytes) -> bool:
     return data.startswith(b"PK\x03\x04") and b"xl/workbook.xml" in data
 
 
-class _Decompressor(Protocol):
+class Unpacker(Protocol):
+    """What zlib and zstandard have in common: bytes in, bytes out, and what follows the end of the data."""
+
     @property
-    def unused_data(self) -> bytes: ...
+    def unused_data(self) -> bytes:
+        """Bytes after the end of the data, of the last call."""
+        ...
+
     @property
-    def eof(self) -> bool: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
+    def eof(self) -> bool:
+        """Whether the end of the data was reached."""
+        ...
+
+    def decompress(self, data: bytes, /) -> bytes:
+        """Return what these bytes expand to."""
+        ...
 
 
 def _decompress(
-    name: str, data: bytes, kind: str, magic: bytes, start: Callable[[], _Decompressor]
+    name: str, data: bytes, kind: str, magic: bytes, start: Callable[[], Unpacker]
 ) -> tuple[bytes, str | None]:
     found = bytearray()
     damage: str | None = f"the {kind} data is cut short"

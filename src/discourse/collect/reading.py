@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import polars as pl
 
-from discourse.collect.completeness import in_words, state_of
+from discourse.collect.completeness import completeness, in_words
 from discourse.collect.copying import check_copies
 from discourse.collect.live import read_live
 from discourse.collect.manifest import manifest_path, read_manifest
 from discourse.collect.rawfile import read_file
 from discourse.collect.sources import Parsed, recognise
 from discourse.collect.sources.platforms import platforms
+from discourse.collect.sources.reddit_dump import RedditDump, is_dump
 from discourse.config import CollectConfig
 from discourse.errors import InputError
 from discourse.tables import RAW_ATTRIBUTES, RAW_COMMENTS, RAW_THREADS
 from discourse.workspace import Outcome, Workspace, file_sha256
+
+_PART = 100_000
 
 
 def read_collected(workspace: Workspace, config: CollectConfig) -> Outcome:
@@ -37,25 +42,46 @@ def read_collected(workspace: Workspace, config: CollectConfig) -> Outcome:
     check_copies(workspace, manifest)
     family = platforms(config.profile)
     parsed: list[Parsed] = []
+    dumps: list[RedditDump] = []
     for entry in manifest.sources:
         if entry.address is not None:
             parsed.append(read_live(workspace, entry, family, config))
             continue
+        if is_dump(workspace.raw / entry.name, entry.options):
+            dumps.append(RedditDump(workspace.raw / entry.name, entry.options.thread, entry.collected_at))
+            continue
         raw = read_file(workspace.raw / entry.name)
         parsed.append(recognise(raw, entry.options, family).parse(raw, entry.options, entry.collected_at))
-    threads = _merge(pl.concat([one.threads for one in parsed]))
-    comments = pl.concat([one.comments for one in parsed])
     provenance = {"inputs": file_sha256(manifest_path(workspace))}
+    records = workspace.write_parts(RAW_COMMENTS, _comments(parsed, dumps), provenance)
+    threads = _merge(pl.concat([*(one.threads for one in parsed), *(dump.threads() for dump in dumps)]))
     workspace.write(RAW_THREADS, threads, provenance)
-    workspace.write(RAW_COMMENTS, comments, provenance)
-    workspace.write(RAW_ATTRIBUTES, pl.concat([one.attributes for one in parsed]), provenance)
+    attributes = [RAW_ATTRIBUTES.empty(), *(one.attributes for one in parsed)]
+    workspace.write(RAW_ATTRIBUTES, pl.concat(attributes), provenance)
+    statement = completeness(workspace)
     counts = {
-        "files": len(parsed),
-        "records": comments.height,
+        "files": len(parsed) + len(dumps),
+        "records": records,
         "threads": threads.height,
-        "unusable": comments["reason"].count(),
+        "unusable": int(statement["quarantined"].sum()),
     }
-    return Outcome(counts, (*(one.note for one in parsed), *in_words(state_of(threads, comments))))
+    notes = (*(one.note for one in parsed), *(dump.note for dump in dumps))
+    return Outcome(counts, (*notes, *in_words(statement)))
+
+
+def _comments(parsed: list[Parsed], dumps: list[RedditDump]) -> Iterator[pl.DataFrame]:
+    """Yield the rows of all files in parts: those of small files in one, those of dumps as they are read."""
+    if parsed:
+        yield pl.concat([one.comments for one in parsed])
+    waiting: list[pl.DataFrame] = []
+    for dump in dumps:
+        for rows in dump.comments():
+            waiting.append(rows)
+            if sum(one.height for one in waiting) >= _PART:
+                yield pl.concat(waiting)
+                waiting = []
+    if waiting:
+        yield pl.concat(waiting)
 
 
 def _merge(threads: pl.DataFrame) -> pl.DataFrame:
