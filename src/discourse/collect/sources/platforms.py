@@ -19,8 +19,14 @@ _FAMILY = (
     ("lemmy", "Lemmy"),
     ("reddit", "Reddit"),
     ("disqus", "Disqus"),
+    ("waline", "Waline"),
+    ("lesswrong", "LessWrong"),
+    ("bluesky", "Bluesky"),
     ("wordpress", "WordPress"),
 )
+
+# Comment servers that know nothing of the article beside which they stand.
+_BESIDE_ARTICLES = {"isso", "xtd", "disqus", "waline"}
 
 
 def platforms(profile: Path | None = None) -> tuple[Platform, ...]:
@@ -34,9 +40,11 @@ def platforms(profile: Path | None = None) -> tuple[Platform, ...]:
     """
     from discourse.collect.sources.article_page import ArticlePage
     from discourse.collect.sources.profiles import load_profile
+    from discourse.collect.sources.with_article import WithArticle
 
     page = ArticlePage(load_profile(profile) if profile is not None else None)
-    return (*(cast("Platform", _class(module, name)()) for module, name in _FAMILY), page)
+    family = [cast("Platform", _class(module, name)()) for module, name in _FAMILY]
+    return (*(WithArticle(one) if one.name in _BESIDE_ARTICLES else one for one in family), page)
 
 
 def platform_of_address(url: str, family: tuple[Platform, ...]) -> Platform:
