@@ -87,7 +87,8 @@ def test_a_random_tree_is_read_back(form: ModuleType, data: st.DataObject, page_
         parent = number(form, row["native_parent"]) if row["native_parent"] in set(found["native_id"]) else None
         expected = node.parent if node.parent in rows else None
         assert parent == expected, f"comment {node.number} hangs on {parent} and not on {expected}"
-        if node.state.value in _GONE:
+        # Some platforms have no word for comments that are gone: their forms show them all.
+        if node.state.value in _GONE and getattr(form, "SHOWS_GONE", True):
             assert row["state"] in _GONE
             assert row["text"] is None
         else:

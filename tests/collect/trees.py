@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from discourse.tables import State
 
 BEGAN = datetime(2025, 3, 1, 12, tzinfo=UTC)
-_WORDS = 'lamp post council vote night camera street light cost budget meeting answer honest question <b> & "quoted" é 漢字 🙂'
+_WORDS = 'lamp post council vote night camera street light cost meeting answer question <b> & "quoted" é 漢字 🙂'
 
 
 @dataclass(frozen=True, slots=True)

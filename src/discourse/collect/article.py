@@ -18,7 +18,7 @@ _COMMENTS = (
 
 def article_ask(url: str, thread: str) -> Ask:
     """Return the request for an article's page, for a source that does not deliver the article itself."""
-    return Ask(url, thread, accept="text/html", page=True, context=(("article", thread),))
+    return Ask(url, thread, accept="text/html", page=True, context=(("article_of", thread),))
 
 
 def article_of(answer: Answer, thread: str) -> RawThread:
