@@ -40,9 +40,10 @@ def comments(*rows: dict[str, object]) -> pl.DataFrame:
         "language": "en",
         "role": "user",
         "created_at": None,
+        "duplicate_of": None,
     }
     numbered = [{"comment_id": f"file:{i}", **plain, **row} for i, row in enumerate(rows)]
-    return pl.DataFrame(numbered, schema_overrides={"parent_id": pl.String, "text": pl.String})
+    return pl.DataFrame(numbered, schema_overrides={"parent_id": pl.String, "text": pl.String, "duplicate_of": pl.String})
 
 
 def test_each_text_is_read_once_and_only_where_it_can_be(

@@ -6,17 +6,29 @@ import polars as pl
 
 from discourse.config import Config
 from discourse.errors import UsageError
-from discourse.tables import COMMENTS, EMBEDDINGS, FRAMES, SCORES, STANCES, THREADS, TOPIC_INFO, TOPICS, Table
+from discourse.tables import (
+    COMMENTS,
+    EMBEDDINGS,
+    FRAMES,
+    SCORES,
+    STANCES,
+    THREADS,
+    TOPIC_INFO,
+    TOPIC_RUNS,
+    TOPIC_TIMES,
+    TOPICS,
+    Table,
+)
 from discourse.workspace import Outcome, Workspace
 
 READS: tuple[Table, ...] = (THREADS, COMMENTS)
-WRITES: tuple[Table, ...] = (EMBEDDINGS, SCORES, FRAMES, STANCES, TOPICS, TOPIC_INFO)
+WRITES: tuple[Table, ...] = (EMBEDDINGS, SCORES, FRAMES, STANCES, TOPICS, TOPIC_INFO, TOPIC_RUNS, TOPIC_TIMES)
 
 
 def run(workspace: Workspace, config: Config) -> Outcome:
     """Tag every comment that has text; what an earlier run computed is kept and not computed again.
 
-    Reads comments; writes embeddings and scores shard by shard, then frames, stance, topics and topic_info.
+    Reads comments; writes embeddings and scores shard by shard, then frames, stance and the tables of topics.
 
     Raises:
         BundleError: a bundle is missing, damaged or does not fit.
@@ -57,5 +69,7 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     found = tag_topics(workspace, comments, frames_bundle.manifest.languages, encoder, config)
     workspace.write(TOPICS, found.topics)
     workspace.write(TOPIC_INFO, found.info)
-    counts["topics"] = found.info.height
+    workspace.write(TOPIC_RUNS, found.runs)
+    workspace.write(TOPIC_TIMES, found.times)
+    counts["topics"] = found.info.height - found.info["parent"].drop_nulls().n_unique()
     return Outcome(counts, (*notes, *found.notes))
