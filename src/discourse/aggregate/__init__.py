@@ -22,13 +22,14 @@ from discourse.tables import (
     QUARANTINE,
     STANCES,
     TOPIC_INFO,
+    TOPIC_RUNS,
     TOPICS,
     Mark,
     Measure,
 )
 from discourse.workspace import Outcome, Workspace
 
-READS = (COMMENTS, QUARANTINE, FRAMES, STANCES, TOPICS, TOPIC_INFO, LABELS)
+READS = (COMMENTS, QUARANTINE, FRAMES, STANCES, TOPICS, TOPIC_INFO, TOPIC_RUNS, LABELS)
 WRITES = (ESTIMATES,)
 
 COLUMNS = (
@@ -68,7 +69,7 @@ def run(workspace: Workspace, config: Config) -> Outcome:
         about = eligible_comments(comments, reader.manifest.languages, config.filter)
         stances = workspace.read(STANCES)
         rows += stance_estimates(about, stances, resolved, config.stance.targets, reader, config.tagging, config.seed)
-    rows += topic_estimates(eligible, workspace.read(TOPICS), workspace.read(TOPIC_INFO))
+    rows += topic_estimates(eligible, workspace.read(TOPICS), workspace.read(TOPIC_INFO), workspace.read(TOPIC_RUNS))
     workspace.write(ESTIMATES, as_table(rows), provenance)
     return Outcome({"estimates": len(rows), "eligible": eligible.units[0].n}, _notes(rows, labels))
 

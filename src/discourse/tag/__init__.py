@@ -40,6 +40,7 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     from discourse.models.encoder import load_encoder
     from discourse.tag.frames import tag_frames
     from discourse.tag.stance import tag_stance
+    from discourse.tag.text_only import text_only
     from discourse.tag.topics import tag_topics
 
     codebook = load_codebook(config.codebook.file)
@@ -52,12 +53,18 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     encoder = load_encoder(frames_bundle.manifest.encoder)
     comments = workspace.read(COMMENTS)
     frames = tag_frames(workspace, comments, frames_bundle, encoder)
-    workspace.write(FRAMES, frames, {"bundle": frames_bundle.id})
+    alone = text_only(frames, comments, config.seed)
+    workspace.write(FRAMES, pl.concat([frames, alone]), {"bundle": frames_bundle.id})
     counts = {
         "tagged": frames["comment_id"].n_unique(),
         **{f"yes:{name}": frames.filter(pl.col("above_threshold"), frame=name).height for name in codebook.names},
     }
     notes: list[str] = []
+    if alone["comment_id"].n_unique() < counts["tagged"]:
+        notes.append(
+            f"path text_only: {alone['comment_id'].n_unique():,} of {counts['tagged']:,} comments, in threads chosen "
+            "whole by the seed"
+        )
     if config.stance.targets:
         stance_bundle = load_bundle(config.bundles.stance, "stance")
         stances = tag_stance(workspace, comments, stance_bundle, encoder, config)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,8 @@ REPRESENTATIVES = 5
 # A word of one person alone may name somebody, and tells nothing of a topic.
 FEWEST_WITH_WORD = 2
 WORD = r"(?u)\b[^\W\d_]{3,}\b"
+# How people are addressed: @name, u/name.
+HANDLE = re.compile(r"(?<![\w@])(?:@|/?u/)(\w[\w.-]*)")
 # What the tokens of contractions and addresses leave, beside scikit-learn's English list.
 LEFTOVERS = (
     "ain aren com couldn didn does doesn doing don gonna gotta hadn hasn haven http https isn let lol mustn needn "
@@ -36,17 +40,27 @@ class Words:
 
 
 def words_of(texts: Sequence[str]) -> Words:
-    """Count the words of three and more letters that are no stop words."""
+    """Count the words of three and more letters that are no stop words, nor names that people are addressed by.
+
+    A word that is part of a name in at least half of the comments that have it (such as a name used with and without
+    its @) is left out everywhere: keywords must not point at a person.
+    """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
     vectorizer = CountVectorizer(stop_words=sorted({*ENGLISH_STOP_WORDS, *LEFTOVERS.split()}), token_pattern=WORD)
+    names = Counter(
+        word for text in texts for word in {w for name in HANDLE.findall(text) for w in _tokens(name.replace("_", " "))}
+    )
     try:
-        counts: Any = vectorizer.fit_transform(texts)
+        counts: Any = vectorizer.fit_transform([HANDLE.sub(" ", text) for text in texts])
     except ValueError:  # not one word is left
         from scipy.sparse import csr_matrix
 
         return Words(csr_matrix((len(texts), 0), dtype=np.int64), np.array([], np.str_))
-    return Words(counts.tocsr(), np.asarray(vectorizer.get_feature_names_out(), np.str_))
+    vocabulary = np.asarray(vectorizer.get_feature_names_out(), np.str_)
+    plain = np.asarray((counts > 0).sum(0)).ravel()
+    kept = np.array([names[str(word)] < max(used, 1) for word, used in zip(vocabulary, plain, strict=True)], bool)
+    return Words(counts.tocsr()[:, kept], vocabulary[kept])
 
 
 def keywords(words: Words, labels: NDArray[np.int64], count: int) -> list[list[str]]:
@@ -72,9 +86,23 @@ def keywords(words: Words, labels: NDArray[np.int64], count: int) -> list[list[s
     usable = (comments.toarray() >= FEWEST_WITH_WORD) & np.isfinite(weights) & (weights > 0)
     found: list[list[str]] = []
     for weight, usable_here in zip(weights, usable, strict=True):
-        order = np.argsort(-np.where(usable_here, weight, -np.inf), kind="stable")[:KEYWORDS]
-        found.append([str(words.vocabulary[k]) for k in order if usable_here[k]])
+        # Twice as many as needed: one of each singular and plural goes.
+        order = np.argsort(-np.where(usable_here, weight, -np.inf), kind="stable")[: 2 * KEYWORDS]
+        found.append(_distinct([str(words.vocabulary[k]) for k in order if usable_here[k]])[:KEYWORDS])
     return found
+
+
+def _distinct(words: Sequence[str]) -> list[str]:
+    """Leave out the later one of a singular and its plural in s."""
+    found: list[str] = []
+    for word in words:
+        if not any(word in {other + "s", other.removesuffix("s")} for other in found):
+            found.append(word)
+    return found
+
+
+def _tokens(text: str) -> list[str]:
+    return re.findall(WORD, text.lower())
 
 
 def label_of(topic: int, found: Sequence[str]) -> str:
