@@ -40,7 +40,7 @@ def chosen_threads(thread_ids: pl.Series, seed: int, most: int = MOST_COMMENTS) 
         seed: of the order in which threads are taken, as long as they fit.
         most: comments in all threads together.
     """
-    sizes = thread_ids.value_counts(name="count").sort("thread_id")
+    sizes = thread_ids.alias("thread_id").value_counts(name="count").sort("thread_id")
     if sizes["count"].sum() <= most:
         return sizes["thread_id"].to_list()
     chosen: list[str] = []

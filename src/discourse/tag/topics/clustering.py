@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_FITTED = 20_000
+# Up to twice as many comments are few, where a topic may hold half of them.
+FEW = 400
 BLOCK = 1_000
 DIMENSIONS = 5
 REACH = 0.1
@@ -49,12 +51,11 @@ class Groups:
 def sizes(n: int) -> Sizes:
     """Return sizes that suit `n` comments, at least 40: few comments give few topics, a large share of all each.
 
-    The smallest group grows as the power 0.6 of `n`, so that the number of topics grows more slowly; docs/topics.md has
-    the comparison it was chosen by. No group may hold over
-    half of the comments: without this bound HDBSCAN's excess of mass often ends in one group of nearly everything and
-    a small one beside it.
+    The smallest group grows as the power 0.6 of `n`, so that the number of topics grows more slowly. No group may hold
+    over half of few comments, or over a third of many: without a bound HDBSCAN's excess of mass often ends in one
+    group of nearly everything and a small one beside it. docs/topics.md has the comparison that both were chosen by.
     """
-    return Sizes(neighbours=15, smallest=max(5, round(0.4 * n**0.6)), largest=n // 2, core=5)
+    return Sizes(neighbours=15, smallest=max(5, round(0.4 * n**0.6)), largest=max(n // 3, min(n // 2, FEW)), core=5)
 
 
 def group(

@@ -80,9 +80,11 @@ def keywords(words: Words, labels: NDArray[np.int64], count: int) -> list[list[s
     member = csr_matrix((np.ones(len(rows), np.int64), (labels[rows], rows)), shape=(count, len(labels)))
     totals: Any = (member @ words.counts).tocsr()
     comments: Any = member @ (words.counts > 0).astype(np.int64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # A word that no group uses has no inverse frequency; its weight is not read.
-        weights: Any = ClassTfidfTransformer(reduce_frequent_words=True).fit_transform(totals).toarray()
+    weights: Any = totals.toarray()
+    if len(words.vocabulary) > 1:  # BERTopic's transformer cannot weigh a single word
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # A word that no group uses has no inverse frequency; its weight is not read.
+            weights = ClassTfidfTransformer(reduce_frequent_words=True).fit_transform(totals).toarray()
     usable = (comments.toarray() >= FEWEST_WITH_WORD) & np.isfinite(weights) & (weights > 0)
     found: list[list[str]] = []
     for weight, usable_here in zip(weights, usable, strict=True):
