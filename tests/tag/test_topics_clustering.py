@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from discourse.tag.topics import clustering
 from discourse.tag.topics.clustering import Groups, centres_of, group, neighbours, ranked, settled, sizes
 from discourse.tag.topics.edits import merged
 from discourse.tag.topics.guided import claimed, joined
@@ -60,6 +61,19 @@ def test_clouds_are_found_and_no_group_swallows_the_others() -> None:
     counts = np.bincount(found.labels[found.labels >= 0])
     assert (np.diff(counts) <= 0).all()
     assert counts.max() <= len(vectors) // 2 + (~found.fitted).sum()
+
+
+def test_beyond_the_most_that_are_fitted_a_choice_is_and_the_others_get_the_nearest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(clustering, "MOST_FITTED", 90)
+    vectors, truth = clouds([120, 60, 60], spread=0.08)
+    found = group(vectors, 0)
+    assert found.fitted.sum() <= 90
+    assert (found.labels >= 0).mean() > 0.7
+    for k in range(len(found.centres)):
+        inside = truth[found.labels == k]
+        assert (inside == np.bincount(inside).argmax()).mean() > 0.95
 
 
 def test_what_is_left_over_goes_to_the_nearest_group_only_if_it_is_near() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discourse.config import TopicsConfig
+from discourse.progress import bar
 from discourse.tag.topics.clustering import Groups, centres_of, group, ranked
 from discourse.tag.topics.edits import check, merged
 from discourse.tag.topics.guided import claimed, guide, joined
@@ -61,8 +62,10 @@ def find_topics(
     first, *others = config.random_seeds
     drawn = guide(vectors, np.stack(list(wanted.values()))) if wanted else None
     near, read = (drawn.near, drawn.vectors) if drawn else (None, vectors)
-    found = ranked(group(read, first, near, wordy), weights)
-    stable = stability(read, found, others, near, wordy)
+    with bar("topics", 1 + 2 * len(others)) as advance:
+        found = ranked(group(read, first, near, wordy), weights)
+        advance()
+        stable = stability(read, found, others, near, wordy, advance)
     names = list(wanted)
     labels, claims = found.labels, dict[int, int]()
     if near is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from discourse.progress import bar
+from discourse.progress import Advance
 from discourse.tag.topics.clustering import Groups, group
 
 PART = 0.8
@@ -41,6 +41,7 @@ def stability(
     seeds: Sequence[int],
     guide: NDArray[np.int64] | None = None,
     eligible: NDArray[np.bool_] | None = None,
+    advance: Advance | None = None,
 ) -> Stability | None:
     """Cluster again with each seed, all comments and 80 % of them, and match what is found with the topics shown.
 
@@ -50,6 +51,7 @@ def stability(
         seeds: other seeds than that of `shown`.
         guide: as in `clustering.group`.
         eligible: as in `clustering.group`.
+        advance: called after each clustering, of which there are two for each seed.
 
     Returns:
         None where there are no seeds or no topics.
@@ -58,17 +60,13 @@ def stability(
         return None
     overlaps: list[NDArray[np.float64]] = []
     runs: list[Run] = []
-    with bar("topic stability", 2 * len(seeds)) as advance:
-        for kind, seed, rows in _choices(len(vectors), seeds):
-            again = group(
-                vectors[rows],
-                seed,
-                None if guide is None else guide[rows],
-                None if eligible is None else eligible[rows],
-            )
-            overlaps.append(jaccard(shown.labels[rows], again.labels, len(shown.centres)))
-            agreed = adjusted_rand(shown.labels[rows], again.labels)
-            runs.append(Run(kind, seed, len(rows), len(again.centres), agreed))
+    for kind, seed, rows in _choices(len(vectors), seeds):
+        again = group(
+            vectors[rows], seed, None if guide is None else guide[rows], None if eligible is None else eligible[rows]
+        )
+        overlaps.append(jaccard(shown.labels[rows], again.labels, len(shown.centres)))
+        runs.append(Run(kind, seed, len(rows), len(again.centres), adjusted_rand(shown.labels[rows], again.labels)))
+        if advance is not None:
             advance()
     # A topic that lies wholly outside of a subsample says nothing about it.
     known = np.ma.masked_invalid(np.stack(overlaps))
