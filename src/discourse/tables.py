@@ -529,7 +529,7 @@ SAMPLES = Table(
         "level": _required(TEXT, "frame, or target"),
         "design": _required(TEXT, "how the comment was drawn", Design),
         "probability": _required(REAL, "of being drawn in this round"),
-        "rank": _required(INT, "random order in which it is shown"),
+        "rank": Column(INT, "random order in which it is shown; null if it could have been drawn and was not"),
     },
 )
 

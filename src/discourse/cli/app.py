@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from discourse.cli.annotate import annotate_app
 from discourse.cli.bundle import bundle_app
 from discourse.cli.codebook import codebook_app
 from discourse.cli.doctor import doctor
@@ -44,3 +45,4 @@ app.command()(status)
 app.command()(doctor)
 app.add_typer(codebook_app, name="codebook")
 app.add_typer(bundle_app, name="bundle")
+app.add_typer(annotate_app, name="annotate")
