@@ -8,6 +8,7 @@ from discourse.cli.annotate import annotate_app
 from discourse.cli.bundle import bundle_app
 from discourse.cli.codebook import codebook_app
 from discourse.cli.doctor import doctor
+from discourse.cli.export import export
 from discourse.cli.run import demo, run
 from discourse.cli.stage import aggregate, collect, normalize, report
 from discourse.cli.status import status
@@ -41,6 +42,7 @@ app.command()(normalize)
 app.command()(tag)
 app.command()(aggregate)
 app.command()(report)
+app.command()(export)
 app.command()(status)
 app.command()(doctor)
 app.add_typer(codebook_app, name="codebook")
