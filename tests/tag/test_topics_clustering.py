@@ -142,13 +142,13 @@ def test_merging_joins_groups_that_share_a_topic() -> None:
     assert merged(labels, [(1, 2), (2, 4)]).tolist() == [0, 1, 1, 3, 1, -1]
 
 
-def test_a_topic_looked_for_claims_groups_that_mostly_hold_its_comments() -> None:
-    labels = np.array([0, 0, 0, 1, 1, 2, 2, -1])
-    near = np.array([1, 1, -1, 1, -1, 0, -1, 0])
-    claims = claimed(labels, near, 2)
+def test_a_topic_looked_for_claims_the_groups_near_to_it() -> None:
+    wanted = np.eye(3, dtype=np.float32)[:2]
+    centres = np.array([[0, 0.8, 0.6], [0.5, 0.8, 0.33], [0.9, 0.1, 0.42], [0.3, 0, 0.95]], np.float32)
+    claims = claimed(centres, wanted)
     assert claims == {0: 1, 1: 1, 2: 0}
-    together, first = joined(labels, claims)
-    assert together.tolist() == [0, 0, 0, 0, 0, 2, 2, -1]
+    together, first = joined(np.array([0, 1, 2, 3, -1]), claims)
+    assert together.tolist() == [0, 0, 2, 3, -1]
     assert first == {0: 1, 2: 0}
 
 

@@ -172,7 +172,7 @@ def _none(note: str, config: Config) -> TopicTables:
 
 
 def _notes(found: Topics, read: Read) -> tuple[str, ...]:
-    notes = [f'topic "{name}" was looked for: no group of comments is mostly near to it' for name in found.missing]
+    notes = [f'topic "{name}" was looked for: no group of comments is near to it' for name in found.missing]
     if len(read.texts) > MOST_FITTED:
         notes.append(
             f"topics were found in {MOST_FITTED:,} comments chosen by the seed; the others got the nearest one"

@@ -60,7 +60,8 @@ def find_topics(
         UsageError: merge, rename or hide names a topic that does not exist.
     """
     first, *others = config.random_seeds
-    drawn = guide(vectors, np.stack(list(wanted.values()))) if wanted else None
+    sought = np.stack(list(wanted.values())) if wanted else None
+    drawn = None if sought is None else guide(vectors, sought)
     near, read = (drawn.near, drawn.vectors) if drawn else (None, vectors)
     with bar("topics", 1 + 2 * len(others)) as advance:
         found = ranked(group(read, first, near, wordy), weights)
@@ -68,8 +69,8 @@ def find_topics(
         stable = stability(read, found, others, near, wordy, advance)
     names = list(wanted)
     labels, claims = found.labels, dict[int, int]()
-    if near is not None:
-        labels, claims = joined(labels, claimed(labels, near, len(names)))
+    if sought is not None and len(found.centres):
+        labels, claims = joined(labels, claimed(centres_of(vectors, labels), sought))
     as_found = np.unique(labels[labels >= 0])
     labels = merged(labels, [group for group in config.merge if set(group) <= set(as_found.tolist())])
     kept = np.unique(labels[labels >= 0])

@@ -11,7 +11,9 @@ from discourse.models.encoder import unit
 
 # Parts of a comment's own vector for one part of the topic's.
 OWN = np.float32(3)
-MAJORITY = 0.5
+# Between centres of groups and words in the default encoder's vectors: on discussions of three subjects, groups about
+# what the words name had 0.46–0.66, all others at most 0.29.
+CLAIM = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +44,15 @@ def guide(vectors: NDArray[np.float32], wanted: NDArray[np.float32]) -> Guide:
     return Guide(near, nudged)
 
 
-def claimed(labels: NDArray[np.int64], near: NDArray[np.int64], count: int) -> dict[int, int]:
-    """Return for each group that mostly holds comments near to one topic looked for the number of that topic.
+def claimed(centres: NDArray[np.float32], wanted: NDArray[np.float32]) -> dict[int, int]:
+    """Return for each group whose centre is near to a topic looked for the number of that topic.
 
     Args:
-        labels: group of each comment, or -1.
-        near: as in `Guide`.
-        count: number of topics looked for.
+        centres: unit vectors of the groups' comments, not nudged, groups × width.
+        wanted: unit vectors of the topics' words, topics × width.
     """
-    found: dict[int, int] = {}
-    for k in range(int(labels.max(initial=-1)) + 1):
-        inside = near[labels == k]
-        shares = np.bincount(inside[inside >= 0], minlength=count) / max(len(inside), 1)
-        if shares.max(initial=0.0) >= MAJORITY:
-            found[k] = int(shares.argmax())
-    return found
+    near = centres @ wanted.T
+    return {k: int(row.argmax()) for k, row in enumerate(near) if row.max() >= CLAIM}
 
 
 def joined(labels: NDArray[np.int64], claims: dict[int, int]) -> tuple[NDArray[np.int64], dict[int, int]]:
