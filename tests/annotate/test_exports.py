@@ -138,7 +138,7 @@ def test_a_bad_export_is_refused_in_one_sentence(desk: Any, name: str, content: 
 
 
 def test_bad_requests_are_refused_in_one_sentence(desk: Any) -> None:
-    """Unknown frames and targets, a size of nought, tags that are missing, nobody to agree with, widths out of range."""
+    """Unknown frames, a size of nought, missing tags, nobody to agree with, widths out of range."""
     settings, level = config(desk), Level("frame", "fear")
     with pytest.raises(UsageError, match="did you mean"):
         level_of(settings, "faer", None)
@@ -153,7 +153,7 @@ def test_bad_requests_are_refused_in_one_sentence(desk: Any) -> None:
     bring(desk, "a.csv", "id,fear\nc-0,1\n", "ann")
     with pytest.raises(InputError, match="labelled by two annotators"):
         agreement(desk.workspace)
-    with pytest.raises(UsageError, match="between 0 and 0.5"):
+    with pytest.raises(UsageError, match=r"between 0 and 0\.5"):
         power(desk.workspace, settings, level, 0.7)
     assert power(desk.workspace, settings, level, 0.1).basis == "nothing"
 
