@@ -75,7 +75,7 @@ def run(workspace: Workspace, config: Config) -> Outcome:
 
 
 def _notes(rows: list[Estimate], labels: pl.DataFrame) -> tuple[str, ...]:
-    shares = [row for row in rows if row.unit == "all" and row.measure is Measure.SHARE]
+    shares = [row for row in rows if (row.unit, row.measure, row.variant) == ("all", Measure.SHARE, "main")]
     corrected = [row for row in shares if row.method == "heldout_correction"]
     silent = sum(row.mark is Mark.NOT_ESTIMABLE for row in corrected)
     notes: list[str] = []
