@@ -23,10 +23,15 @@ def train(
         Path | None, typer.Argument(metavar="RECIPE.toml", help="How to train; see configs/recipes.")
     ] = None,
     topics: Annotated[bool, typer.Option("--topics", help="Save the topics that --from WS has found.")] = False,
-    workspace: Annotated[Path | None, typer.Option("--from", metavar="WS", help="A workspace that has topics.")] = None,
+    workspace: Annotated[
+        Path | None, typer.Option("--from", metavar="WS", help="A workspace that has labels, or topics.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a bundle from labelled comments, judged on sources that it did not see; or save topics that were found.
+
+    With --from WS alone it learns the frames that people labelled there; with a recipe too, the labels join its data.
+    Labels that a bundle was trained on correct estimates only through its out-of-fold scores.
 
     A topics bundle holds centres and keywords and no text; use it with [bundles] topics.
 
@@ -34,14 +39,22 @@ def train(
 
       discourse bundle train configs/recipes/frames-minilm.toml -o my-bundle
 
+      discourse bundle train --from WS -o my-bundle
+
       discourse bundle train --topics --from WS -o my-topics
     """
     from discourse.errors import UsageError
+    from discourse.label_training import train_from_labels
     from discourse.pipeline import train, train_topics
 
-    if topics != (workspace is not None) or topics == (recipe is not None):
-        raise UsageError("bundle train: give either a RECIPE.toml, or --topics with --from WS")
-    bundle = train_topics(workspace, output) if workspace is not None else train(recipe or Path(), output)
+    if workspace is not None and topics and recipe is None:
+        bundle = train_topics(workspace, output)
+    elif workspace is not None and not topics:
+        bundle = train_from_labels(workspace, recipe, output)
+    elif recipe is not None and not topics:
+        bundle = train(recipe, output)
+    else:
+        raise UsageError("bundle train: give a RECIPE.toml, or --from WS, or --topics with --from WS")
     if as_json:
         print_json({"name": bundle.manifest.name, "path": bundle.folder, "sha256": bundle.sha256})
     else:
