@@ -182,7 +182,7 @@ def test_other_labels_run_annotate_and_what_follows(analysis: Analysis, copied: 
     shares = (
         Workspace(copied)
         .read(TABLES["estimates"])
-        .filter(unit="all", measure="share", level="frame:fear_of_surveillance", method="census")
+        .filter(unit="all", measure="share", level="frame:fear_of_surveillance", method="census", variant="main")
     )
     assert shares["estimate"].to_list() == [0.0]
 

@@ -28,6 +28,14 @@ def _named_once(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _seeds(values: tuple[int, ...]) -> tuple[int, ...]:
+    if min(values) < 0 or max(values) >= 2**32:
+        raise ValueError("a seed is a whole number from 0 to 4294967295")
+    if len(set(values)) < len(values):
+        raise ValueError("a seed here repeats")
+    return values
+
+
 Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
 
 
@@ -78,12 +86,16 @@ class StanceConfig(Section):
 
 
 class TopicsConfig(Section):
-    """How topics are found and shown."""
+    """How topics are found and shown; numbers are those that `topic_info` and the report give."""
 
-    random_seeds: tuple[int, ...] = (0,)
-    guided: dict[str, Words] = {}
-    merge: tuple[tuple[int, ...], ...] = ()
-    rename: dict[str, str] = {}
+    random_seeds: Annotated[
+        tuple[int, ...],
+        Field(min_length=1, description="the first makes the topics shown; the others test how stable they are"),
+        AfterValidator(_seeds),
+    ] = (0, 1, 2)
+    guided: Annotated[dict[str, Words], Field(description="topics looked for: a name and its words")] = {}
+    merge: tuple[Annotated[tuple[int, ...], Field(min_length=2)], ...] = ()
+    rename: dict[Annotated[str, Field(pattern=r"^\d+$")], Annotated[str, Field(min_length=1)]] = {}
     hide: tuple[int, ...] = ()
 
 
@@ -190,12 +202,6 @@ class Config(Section):
     def unavailable(self) -> list[str]:
         """Return the settings that this version reads but cannot carry out; asking for one is an error."""
         asked = {
-            "[bundles] topics": self.bundles.topics is not None,
-            "[topics] guided": bool(self.topics.guided),
-            "[topics] merge": bool(self.topics.merge),
-            "[topics] rename": bool(self.topics.rename),
-            "[topics] hide": bool(self.topics.hide),
-            "[topics] random_seeds with more than one seed": len(self.topics.random_seeds) != 1,
             '[tagging] precision = "int8"': self.tagging.precision != "fp32",
             '[aggregate] population = "similar"': self.aggregate.population != "collected",
             "[report] lang": self.report.lang != "en",
@@ -275,6 +281,8 @@ def anchor(config: Config, folder: Path) -> Config:
         "bundles.frames": place(config.bundles.frames),
         "bundles.stance": place(config.bundles.stance),
     }
+    if config.bundles.topics is not None:
+        changes["bundles.topics"] = place(config.bundles.topics)
     if config.normalize.author_key is not None:
         changes["normalize.author_key"] = folder / config.normalize.author_key
     if config.workspace is not None:

@@ -360,6 +360,8 @@ def _bundles(workspace: Workspace, config: Config) -> Mapping[str, str]:
     wanted = [(config.bundles.frames, "frames")]
     if config.stance.targets:
         wanted.append((config.bundles.stance, "stance"))
+    if config.bundles.topics is not None:
+        wanted.append((config.bundles.topics, "topics"))
     found = [load_bundle(reference, kind) for reference, kind in wanted]
     return {f"bundle {bundle.manifest.name}": bundle.sha256 for bundle in found}
 
@@ -393,3 +395,19 @@ def train(recipe: Path, output: Path) -> Bundle:
     from discourse.models.training import train_bundle
 
     return train_bundle(recipe, output, lambda texts: normalize.clean_text(texts, "auto")["text"])
+
+
+def train_topics(root: Path, output: Path) -> Bundle:
+    """Save the topics of a workspace as a bundle that new comments can be given to.
+
+    Raises:
+        WorkspaceError: there is no workspace, or another run is writing to it.
+        BundleError: `output` exists, or the workspace has no topics.
+    """
+    from discourse.models.encoder import load_encoder
+    from discourse.tag.topics.saved import train_topics as save
+
+    workspace = open_workspace(root)
+    reader = load_bundle(stored_config(workspace).bundles.frames, "frames").manifest
+    with workspace.lock():
+        return save(workspace, reader.languages, load_encoder(reader.encoder), output)

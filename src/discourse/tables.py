@@ -116,8 +116,22 @@ class Assignment(StrEnum):
     """How a comment came to its topic."""
 
     FITTED = "fitted"
-    REASSIGNED = "reassigned"
+    REASSIGNED = "reassigned"  # left over by the clustering, given to the nearest topic
+    ASSIGNED = "assigned"  # by a saved topics bundle
     OUTLIER = "outlier"
+
+
+class OutlierReason(StrEnum):
+    """Why a comment has no topic."""
+
+    FAR = "far"  # from every topic, as measured by the topics' own comments
+    NO_WORDS = "no_words"  # hardly a word that carries a subject
+
+
+class TopicMark(StrEnum):
+    """A caution that goes wherever a topic goes."""
+
+    UNSTABLE = "unstable"  # other seeds and other samples do not find it again
 
 
 class Design(StrEnum):
@@ -435,8 +449,9 @@ TOPICS = Table(
     {
         "comment_id": _required(TEXT, "as in comments"),
         "topic": Column(INT, "as in topic_info; null for an outlier"),
-        "probability": Column(REAL, "strength of the assignment, 0–1"),
+        "probability": Column(REAL, "strength of the assignment, 0–1: cosine to the centre of the nearest topic"),
         "assignment": _required(TEXT, "how the comment came to its topic", Assignment),
+        "reason": Column(TEXT, "of an outlier", OutlierReason),
     },
 )
 
@@ -445,13 +460,45 @@ TOPIC_INFO = Table(
     "tag",
     ("topic",),
     {
-        "topic": _required(INT, "from 0, largest first"),
+        "topic": _required(
+            INT, "from 0, largest first as found; broad topics, which are parents, come after the others"
+        ),
         "label": _required(TEXT, "for readers"),
         "keywords": _required(TEXTS, "most typical first"),
         "representatives": _required(TEXTS, "comment_ids nearest to the topic's centre"),
-        "size": _required(INT, "comments assigned"),
-        "stability": Column(REAL, "mean Jaccard over seeds, 0–1; null if not computed"),
+        "size": _required(INT, "comments assigned; of a broad topic, to the topics below it"),
+        "stability": Column(REAL, "mean Jaccard over seeds and subsamples, 0–1; null if not computed"),
         "parent": Column(INT, "topic above it in the hierarchy"),
+        "mark": Column(TEXT, "caution", TopicMark),
+        "sentence_start": Column(INT, "of the sentence nearest to the topic's centre, in the first representative"),
+        "sentence_end": Column(INT, "half-open"),
+    },
+)
+
+TOPIC_RUNS = Table(
+    "topic_runs",
+    "tag",
+    ("kind", "seed"),
+    {
+        "kind": _required(TEXT, "seed: all comments again; subsample: 80 % of them"),
+        "seed": _required(INT, "of this run"),
+        "comments": _required(INT, "read in this run"),
+        "topics": _required(INT, "found in this run"),
+        "adjusted_rand": Column(REAL, "agreement with the topics shown, 1: the same; null if not computable"),
+    },
+)
+
+TOPIC_TIMES = Table(
+    "topic_times",
+    "tag",
+    ("topic", "starts_at"),
+    {
+        "topic": _required(INT, "as in topic_info"),
+        "starts_at": _required(TIME, "start of the span"),
+        "span": _required(TEXT, "length of the span: 1h, 1d, 1w, 1mo or 1y"),
+        "size": _required(INT, "comments of this topic in the span; 0 where there are none"),
+        "comments": _required(INT, "comments of all topics and none in the span"),
+        "keywords": _required(TEXTS, "most typical for the topic in the span"),
     },
 )
 
@@ -484,7 +531,7 @@ SAMPLES = Table(
         "level": _required(TEXT, "frame, or target"),
         "design": _required(TEXT, "how the comment was drawn", Design),
         "probability": _required(REAL, "of being drawn in this round"),
-        "rank": _required(INT, "random order in which it is shown"),
+        "rank": Column(INT, "random order in which it is shown; null if it could have been drawn and was not"),
     },
 )
 
@@ -549,6 +596,8 @@ TABLES: Mapping[str, Table] = {
         STANCES,
         TOPICS,
         TOPIC_INFO,
+        TOPIC_RUNS,
+        TOPIC_TIMES,
         LABELS,
         SAMPLES,
         FIT,

@@ -1,4 +1,4 @@
-"""Frames, stance and topics on small workspaces."""
+"""Frames and stance on small workspaces."""
 
 from __future__ import annotations
 
@@ -7,22 +7,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from discourse.config import Config, parse_config
+from discourse.config import parse_config
 from discourse.models.bundle import Bundle, load_bundle
 from discourse.models.encoder import Encoder, load_encoder
 from discourse.models.frames import FramesModel
-from discourse.tables import FRAMES, STANCES, TOPIC_INFO, TOPICS
+from discourse.tables import FRAMES, STANCES
 from discourse.tag.frames import tag_frames
 from discourse.tag.stance import tag_stance
-from discourse.tag.topics import tag_topics
 from discourse.workspace import Workspace
-
-SUBJECTS = {
-    "ferry": ["The ferry to {} left late again", "No boat to {} runs after nine", "Harbour queues for {} are long"],
-    "bread": ["The bakery on {} street burns its bread", "Sourdough from {} is too sour", "Buns at {} cost double"],
-    "football": ["The goalkeeper of {} dropped it twice", "Referees hate {} every match", "Nil nil at {} once more"],
-}
-PLACES = ["Anwick", "Borle", "Cadding", "Dunmere", "Elsby", "Farrow", "Garth"]
 
 
 @pytest.fixture(scope="module")
@@ -80,28 +72,6 @@ def test_each_text_is_read_once_and_only_where_it_can_be(
     read.clear()
     assert tag_frames(workspace, table, frames_bundle, encoder).equals(found)
     assert read == []
-
-
-def test_topics_need_enough_text(encoder: Encoder, tmp_path: Path) -> None:
-    few = comments(*({"text": f"Comment number {i} about the ferry"} for i in range(39)))
-    found = tag_topics(Workspace(tmp_path), few, ["en"], encoder, Config())
-    assert found.info.is_empty()
-    assert "at least 40 comments with text, there are 39" in found.notes[0]
-
-
-def test_clear_subjects_become_topics_and_a_seed_repeats_them(encoder: Encoder, tmp_path: Path) -> None:
-    texts = [(name, form.format(place)) for name, forms in SUBJECTS.items() for form in forms for place in PLACES]
-    table = comments(*({"text": text} for _, text in texts))
-    one = tag_topics(Workspace(tmp_path), table, ["en"], encoder, Config())
-    other = tag_topics(Workspace(tmp_path), table, ["en"], encoder, Config())
-    assert one.topics.equals(other.topics)
-    topics, info = TOPICS.conform(one.topics), TOPIC_INFO.conform(one.info)
-    assert topics.height == len(texts)
-    assert info["size"].sum() == topics["topic"].drop_nulls().len()
-    named = topics.join(table.select("comment_id", subject=pl.Series([name for name, _ in texts])), on="comment_id")
-    purity = named.drop_nulls("topic").group_by("topic").agg(pl.col("subject").value_counts(sort=True).first())
-    most = purity["subject"].struct.field("count").sum()
-    assert most / info["size"].sum() > 0.9
 
 
 def test_stance_is_read_with_its_parent_and_the_gate_leaves_a_row(encoder: Encoder, tmp_path: Path) -> None:

@@ -22,13 +22,14 @@ from discourse.tables import (
     QUARANTINE,
     STANCES,
     TOPIC_INFO,
+    TOPIC_RUNS,
     TOPICS,
     Mark,
     Measure,
 )
 from discourse.workspace import Outcome, Workspace
 
-READS = (COMMENTS, QUARANTINE, FRAMES, STANCES, TOPICS, TOPIC_INFO, LABELS)
+READS = (COMMENTS, QUARANTINE, FRAMES, STANCES, TOPICS, TOPIC_INFO, TOPIC_RUNS, LABELS)
 WRITES = (ESTIMATES,)
 
 COLUMNS = (
@@ -68,13 +69,13 @@ def run(workspace: Workspace, config: Config) -> Outcome:
         about = eligible_comments(comments, reader.manifest.languages, config.filter)
         stances = workspace.read(STANCES)
         rows += stance_estimates(about, stances, resolved, config.stance.targets, reader, config.tagging, config.seed)
-    rows += topic_estimates(eligible, workspace.read(TOPICS), workspace.read(TOPIC_INFO))
+    rows += topic_estimates(eligible, workspace.read(TOPICS), workspace.read(TOPIC_INFO), workspace.read(TOPIC_RUNS))
     workspace.write(ESTIMATES, as_table(rows), provenance)
     return Outcome({"estimates": len(rows), "eligible": eligible.units[0].n}, _notes(rows, labels))
 
 
 def _notes(rows: list[Estimate], labels: pl.DataFrame) -> tuple[str, ...]:
-    shares = [row for row in rows if row.unit == "all" and row.measure is Measure.SHARE]
+    shares = [row for row in rows if (row.unit, row.measure, row.variant) == ("all", Measure.SHARE, "main")]
     corrected = [row for row in shares if row.method == "heldout_correction"]
     silent = sum(row.mark is Mark.NOT_ESTIMABLE for row in corrected)
     notes: list[str] = []

@@ -32,6 +32,7 @@ class Estimate:
     n_effective: float | None = None
     n_labelled: int = 0
     n_unsure: int = 0
+    variant: str = "main"
 
 
 def ends(found: Interval) -> dict[str, float]:
@@ -46,12 +47,12 @@ def caution(n: float, otherwise: Mark | None = None) -> Mark | None:
 
 def estimate_id(row: Estimate) -> str:
     """Return 16 hexadecimal digits that name what is estimated and how; the same in every run."""
-    what = (row.unit, "", "", "", row.measure.value, row.level, "collected", "main", row.method)
+    what = (row.unit, "", "", "", row.measure.value, row.level, "collected", row.variant, row.method)
     return hashlib.sha256("|".join(what).encode()).hexdigest()[:16]
 
 
 def as_table(rows: Sequence[Estimate]) -> pl.DataFrame:
     """Return the rows as a frame that conforms to `ESTIMATES`, in their order."""
-    fixed = {"population": "collected", "variant": "main"}
+    fixed = {"population": "collected"}
     values = [{**asdict(row), **fixed, "estimate_id": estimate_id(row)} for row in rows]
     return ESTIMATES.conform(pl.DataFrame(values, schema_overrides=dict(ESTIMATES.schema), infer_schema_length=None))

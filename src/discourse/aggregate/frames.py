@@ -18,6 +18,7 @@ from discourse.aggregate.resampling import interval
 from discourse.aggregate.shares import correct, corrected_row, count_row, label_row
 from discourse.aggregate.tags import of_bundle, wanted_path
 from discourse.aggregate.units import Eligible
+from discourse.aggregate.variants import Variant, variants
 from discourse.config import TaggingConfig
 from discourse.models.bundle import Bundle
 from discourse.tables import Decision, Mark, Measure
@@ -64,11 +65,16 @@ def frame_estimates(
     labelled = resolved.filter(pl.col("kind") == "frame")["level"].unique().sort().to_list()
     names = [*bundle.manifest.labels, *(name for name in labelled if name not in bundle.manifest.labels)]
     rows: list[Estimate] = []
+    # Draws of their own: a variant more must not change the numbers of the main one.
+    beside = np.random.default_rng([seed, 3])
+    changed = variants(eligible)
     for name in names:
         level = _level(eligible, chosen.filter(pl.col("frame") == name), out_of_fold.filter(pl.col("level") == name))
         rates = error_rates(held.scored(name)[0], held.taken, rng)
         rows += _shares(f"frame:{name}", eligible, level, rates, rng)
         rows += _from_labels(name, eligible, level, resolved)
+        for variant in changed:
+            rows += _varied(name, replace(eligible, units=(variant.unit,)), variant, level, rates, resolved, beside)
         rows += _quality(f"frame:{name}", name, held, rates)
     return rows
 
@@ -83,6 +89,19 @@ def _shares(
         found = correct(eligible, unit, tagged, rates, rng)
         rows.append(corrected_row(level_name, unit, found, level.unsure))
     return rows
+
+
+def _varied(
+    name: str,
+    eligible: Eligible,
+    variant: Variant,
+    level: _Level,
+    rates: ErrorRates,
+    resolved: pl.DataFrame,
+    rng: np.random.Generator,
+) -> list[Estimate]:
+    rows = _shares(f"frame:{name}", eligible, level, rates, rng) + _from_labels(name, eligible, level, resolved)
+    return [replace(row, variant=variant.name, assumptions=f"{row.assumptions} {variant.caveat}") for row in rows]
 
 
 def _from_labels(name: str, eligible: Eligible, level: _Level, resolved: pl.DataFrame) -> list[Estimate]:

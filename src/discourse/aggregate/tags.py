@@ -15,7 +15,9 @@ def wanted_path(tags: pl.DataFrame, tagging: TaggingConfig) -> str:
     asked = Path.EXACT if tagging.exact else Path.CASCADE
     if not tagging.context:
         asked = Path.NO_CONTEXT
-    found = tags.group_by("path").len().sort("len", "path", descending=[True, False])["path"].to_list()
+    # Rows read for the reply tree stand beside the answers that the run asked for, and are never shown instead of them.
+    main = tags.filter(pl.col("path") != Path.TEXT_ONLY.value)
+    found = main.group_by("path").len().sort("len", "path", descending=[True, False])["path"].to_list()
     return found[0] if found and asked.value not in found else asked.value
 
 

@@ -11,16 +11,29 @@ from discourse.tables import Assignment, Measure
 ASSIGNED = (
     "A count of comments that the clustering put here; topics are found, not defined, and may overlap in meaning."
 )
-STABLE = "Mean Jaccard overlap of the topic with its best match under other random seeds; 1 is always the same."
+BROAD = "The sum of the topics below it, which lie near to each other; those are counted as topics, this is not."
+STABLE = (
+    "Mean Jaccard overlap of the topic with its best match under other random seeds and in samples of 80 % of the "
+    "comments; 1 is always the same, and below 0.6 a topic is not to be trusted (Hennig 2007)."
+)
+AGREED = {
+    "seed": "Mean adjusted Rand index of the topics with those found in the same comments under other random seeds.",
+    "subsample": "Mean adjusted Rand index of the topics with those found in samples of 80 % of the comments.",
+}
 
 
-def topic_estimates(eligible: Eligible, topics: pl.DataFrame, topic_info: pl.DataFrame) -> list[Estimate]:
+def topic_estimates(
+    eligible: Eligible, topics: pl.DataFrame, topic_info: pl.DataFrame, runs: pl.DataFrame
+) -> list[Estimate]:
     """Count the eligible comments of each topic in all units; in a thread, of those topics that occur in it.
+
+    Broad topics are counted under level `broad_topic:` for all comments together, so that no comment counts twice.
 
     Args:
         eligible: comments and units.
         topics: rows of the topics table.
         topic_info: rows of the topic_info table.
+        runs: rows of the topic_runs table.
     """
     if not topics.height and not topic_info.height:
         return []
@@ -31,7 +44,8 @@ def topic_estimates(eligible: Eligible, topics: pl.DataFrame, topic_info: pl.Dat
     beside = eligible.comments.select("comment_id").join(
         topics.select("comment_id", name=name), on="comment_id", how="left", maintain_order="left"
     )["name"]
-    known = [str(topic) for topic in topic_info.sort("topic")["topic"]]
+    broad = set(topic_info["parent"].drop_nulls())
+    known = [str(topic) for topic in topic_info.sort("topic")["topic"] if topic not in broad]
     rows: list[Estimate] = []
     for unit in eligible.units:
         found = beside.gather(unit.rows).drop_nulls().value_counts()
@@ -51,7 +65,46 @@ def topic_estimates(eligible: Eligible, topics: pl.DataFrame, topic_info: pl.Dat
             )
             for each in listed
         ]
-    return rows + _stability(eligible, topic_info)
+    return rows + _broad(eligible, rows, topic_info) + _stability(eligible, topic_info) + _agreement(eligible, runs)
+
+
+def _broad(eligible: Eligible, rows: list[Estimate], topic_info: pl.DataFrame) -> list[Estimate]:
+    whole = eligible.units[0]
+    sizes = {row.level: row.estimate or 0.0 for row in rows if row.unit == whole.name}
+    below = topic_info.drop_nulls("parent").group_by("parent", maintain_order=True).agg("topic").sort("parent")
+    return [
+        Estimate(
+            whole.name,
+            Measure.COUNT,
+            f"broad_topic:{parent}",
+            whole.denominator,
+            whole.n,
+            "assignment_count",
+            BROAD,
+            estimate=sum(sizes.get(f"topic:{topic}", 0.0) for topic in children),
+            mark=caution(whole.n),
+        )
+        for parent, children in below.iter_rows()
+    ]
+
+
+def _agreement(eligible: Eligible, runs: pl.DataFrame) -> list[Estimate]:
+    whole = eligible.units[0]
+    means = runs.drop_nulls("adjusted_rand").group_by("kind").agg(pl.col("adjusted_rand").mean()).sort("kind")
+    return [
+        Estimate(
+            whole.name,
+            Measure.STABILITY,
+            f"topics:{kind}",
+            whole.denominator,
+            whole.n,
+            "adjusted_rand",
+            AGREED[kind],
+            estimate=agreed,
+            mark=caution(whole.n),
+        )
+        for kind, agreed in means.iter_rows()
+    ]
 
 
 def _stability(eligible: Eligible, topic_info: pl.DataFrame) -> list[Estimate]:

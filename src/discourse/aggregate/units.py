@@ -30,7 +30,10 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Eligible:
-    """Eligible comments in table order (comment_id, thread_id, text), a number for each author, and the units."""
+    """Eligible comments in table order, a number for each author, and the units.
+
+    comments: comment_id, thread_id, text, duplicate_of.
+    """
 
     comments: pl.DataFrame
     author: Counts
@@ -50,7 +53,9 @@ def eligible_comments(comments: pl.DataFrame, languages: Sequence[str], chosen: 
         chosen: the `[filter]` section.
     """
     marked = mark_excluded(comments.lazy(), languages, chosen).collect()
-    kept = marked.filter(pl.col("excluded").is_null()).select("comment_id", "thread_id", "text", "author")
+    kept = marked.filter(pl.col("excluded").is_null()).select(
+        "comment_id", "thread_id", "text", "author", "duplicate_of"
+    )
     reasons = marked.group_by("thread_id", "excluded").len()
     names = thread_names(comments)
     units = [Unit("all", np.arange(kept.height), _denominator(reasons))]

@@ -1,7 +1,26 @@
-"""Labels of people: their files become rows of the labels table."""
+"""Labels of people: samples drawn, sheets written, files read, agreement and planning."""
 
 from __future__ import annotations
 
-from discourse.annotate.imports import READS, WRITES, run
+from discourse.annotate.agreement import Agreement, agreement
+from discourse.annotate.imports import READS, WRITES, ImportResult, import_labels, run
+from discourse.annotate.power import Power, power
+from discourse.annotate.readings import Level, level_of, levels_of
+from discourse.annotate.sample import SampleResult, sample
 
-__all__ = ["READS", "WRITES", "run"]
+__all__ = [
+    "READS",
+    "WRITES",
+    "Agreement",
+    "ImportResult",
+    "Level",
+    "Power",
+    "SampleResult",
+    "agreement",
+    "import_labels",
+    "level_of",
+    "levels_of",
+    "power",
+    "run",
+    "sample",
+]

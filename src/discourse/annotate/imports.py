@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
+from discourse.annotate.exports import sheet_name
+from discourse.annotate.inclusion import inclusions, with_inclusion
+from discourse.annotate.names import public_names
 from discourse.annotate.sheet import Sheet, Vocabulary, read_sheet
 from discourse.codebook import load_codebook
 from discourse.config import Config
 from discourse.denominator import mark_excluded
-from discourse.errors import InputError
+from discourse.errors import InputError, UsageError
 from discourse.models.bundle import load_bundle
-from discourse.tables import COMMENTS, LABELS, Design
+from discourse.tables import COMMENTS, LABELS, SAMPLES, Design
 from discourse.workspace import Outcome, Workspace
 
-READS = (COMMENTS,)
+READS = (COMMENTS, SAMPLES)
 WRITES = (LABELS,)
 
 FILE_KEY = "labels_file"  # in a part's provenance: the file that it was imported from
@@ -34,37 +39,123 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     """
     files = [Path(file) for file in config.labels.files]
     if not files:
+        _recompute(workspace)
         return Outcome({"labels": workspace.read(LABELS).height})
     names = [file.name for file in files]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise InputError(f"{repeated[0]}: two files of labels have this name; rename one, or list it once")
-    vocabulary = Vocabulary(load_codebook(config.codebook.file).names, config.stance.targets)
+    vocabulary = _vocabulary(config)
     sheets = {file.name: read_sheet(file, vocabulary) for file in files}
+    found, notes = _bring(workspace, config, sheets)
+    kept = workspace.read(LABELS).height
+    return Outcome({"labels": kept, "imported": found.labels}, tuple(notes))
 
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import brought: labels, skipped items (non-response) among them, of known inclusion, and notes."""
+
+    labels: int
+    skipped: int
+    known_inclusion: int
+    notes: tuple[str, ...] = ()
+
+
+def import_labels(
+    workspace: Workspace, config: Config, file: Path, annotator: str | None = None, *, assume_uniform: bool = False
+) -> ImportResult:
+    """Import one file of labels; it replaces what the same file (or an earlier save of the same sheet) brought before.
+
+    Args:
+        workspace: with comments.
+        config: codebook, targets and bundles.
+        file: CSV, a sheet's JSON, the report's corrections, or an export of Label Studio, Potato or doccano.
+        annotator: who labelled, in place of what the file says.
+        assume_uniform: take labels without a known inclusion for a simple random sample of the eligible comments.
+
+    Raises:
+        InputError: the file cannot be read, none of its labels is of a comment here, or a value is not allowed.
+        UsageError: the annotator's name is empty.
+    """
+    if annotator is not None and not annotator.strip():
+        raise UsageError("--annotator: the name is empty; give one, such as --annotator ann")
+    sheet = read_sheet(file, _vocabulary(config))
+    name = f"sheet {kept}" if (kept := sheet_name(file)) else file.name
+    if annotator is not None:
+        sheet = replace(sheet, rows=sheet.rows.with_columns(annotator=pl.lit(annotator)))
+        name = f"{name} by {annotator}"
+    if assume_uniform:
+        unsaid = pl.col("design").is_null() & pl.col("inclusion").is_null()
+        uniform = pl.when(unsaid).then(pl.lit(Design.UNIFORM.value)).otherwise("design")
+        sheet = replace(sheet, rows=sheet.rows.with_columns(design=uniform))
+    found, notes = _bring(workspace, config, {name: sheet})
+    if not found.labels:
+        raise InputError(f"{file}: none of its labels was new and of a comment in {workspace.root}: {'; '.join(notes)}")
+    return replace(found, notes=tuple(notes))
+
+
+def _vocabulary(config: Config) -> Vocabulary:
+    return Vocabulary(load_codebook(config.codebook.file).names, config.stance.targets)
+
+
+def _bring(workspace: Workspace, config: Config, sheets: Mapping[str, Sheet]) -> tuple[ImportResult, list[str]]:
+    """Put the labels of some files into the table, and recompute the inclusion of all."""
     languages = load_bundle(config.bundles.frames, "frames").manifest.languages
     comments = mark_excluded(workspace.scan(COMMENTS), languages, config.filter).select("comment_id", "excluded")
     marked = comments.collect()
     eligible = marked.filter(pl.col("excluded").is_null())["comment_id"]
-    rows, notes = _placed(sheets, marked["comment_id"])
-    rows, repeats = _without_repeats(rows, _others(workspace, set(names)))
+    rows, notes = _placed(sheets, _identifiers(workspace, config, marked["comment_id"]))
+    rows, repeats = _without_repeats(rows, _others(workspace, set(sheets)))
     rows = _with_design(rows, eligible)
-    if repeats:
-        notes.append(f"{repeats:,} labels repeat a comment, level and annotator; the first was kept")
-    for name in names:
+    notes += repeats
+    for name in sheets:
         _put(workspace, name, rows.filter(pl.col("file") == name).drop("file"))
-    kept = workspace.read(LABELS).height
-    return Outcome({"labels": kept, "imported": rows.height}, tuple(notes))
+    _recompute(workspace)
+    brought = pl.concat(
+        [LABELS.empty(), *(pl.read_parquet(p) for p in workspace.parts(LABELS) if _file_of(p) in sheets)]
+    )
+    skipped = brought["value"].null_count()
+    if skipped:
+        notes.append(f"{skipped:,} items were skipped: non-response, in no estimate")
+    known = brought.filter(pl.col("value").is_not_null() & pl.col("inclusion").is_not_null()).height
+    if known < brought.height - skipped:
+        notes.append(
+            f"{brought.height - skipped - known:,} labels are of comments that were not drawn by chance as far as is "
+            "known: they serve training, agreement and evaluation, no estimate"
+        )
+    return ImportResult(brought.height, skipped, known), notes
 
 
-def _placed(sheets: dict[str, Sheet], known: pl.Series) -> tuple[pl.DataFrame, list[str]]:
-    """Return the labels of all files with the comment_id that each means; those that mean none are counted."""
-    notes = [note for sheet in sheets.values() for note in sheet.notes]
+def _recompute(workspace: Workspace) -> None:
+    """Bring the inclusion of every label up to date with all rounds of samples."""
+    samples = workspace.read(SAMPLES)
+    if samples.is_empty():
+        return
+    found = inclusions(samples, workspace.read(LABELS))
+    for part in workspace.parts(LABELS):
+        before = pl.read_parquet(part)
+        after = with_inclusion(before, found)
+        if not after.equals(before):
+            name = _file_of(part)
+            workspace.append(LABELS, after, {} if name is None else {FILE_KEY: name})
+
+
+def _identifiers(workspace: Workspace, config: Config, known: pl.Series) -> pl.DataFrame:
+    """Return comment_id and every id that means it: itself, the platform's own, and the public name of sheets."""
     native = pl.DataFrame({"comment_id": known, "id": known.str.splitn(":", 2).struct.field("field_1")})
     native = native.filter(
         pl.col("id").is_not_null() & ~pl.col("id").is_duplicated() & ~pl.col("id").is_in(known.implode())
     )
-    by_id = pl.concat([pl.DataFrame({"comment_id": known, "id": known}), native])
+    key = workspace.author_key(config.normalize.author_key)
+    public = pl.DataFrame({"comment_id": known, "id": pl.Series(public_names(key, known), dtype=pl.String)})
+    every = pl.concat([pl.DataFrame({"comment_id": known, "id": known}), native, public])
+    return every.unique("id", keep="first", maintain_order=True)
+
+
+def _placed(sheets: Mapping[str, Sheet], by_id: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Return the labels of all files with the comment_id that each means; those that mean none are counted."""
+    notes = [note for sheet in sheets.values() for note in sheet.notes]
     placed: list[pl.DataFrame] = []
     for name, sheet in sheets.items():
         rows = sheet.rows.join(by_id, on="id", how="left", maintain_order="left")
@@ -79,13 +170,19 @@ def _placed(sheets: dict[str, Sheet], known: pl.Series) -> tuple[pl.DataFrame, l
     return pl.concat(placed), notes
 
 
-def _without_repeats(rows: pl.DataFrame, others: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Keep the first label of each key of the table; labels that came by another way stand first."""
-    key = list(LABELS.key)
-    kept = rows.unique(key, keep="first", maintain_order=True).join(
-        others.select(key), on=key, how="anti", maintain_order="left"
-    )
-    return kept, rows.height - kept.height
+def _without_repeats(rows: pl.DataFrame, others: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Keep one label by each annotator for each item: the first; labels that came by another way stand first."""
+    key = ["comment_id", "kind", "level", "annotator"]
+    first = rows.unique(key, keep="first", maintain_order=True)
+    kept = first.join(others.select(key).unique(), on=key, how="anti", maintain_order="left")
+    stands = pl.concat([others.select(*key, "value"), kept.select(*key, "value")])
+    values = stands.unique(key, keep="first", maintain_order=True).rename({"value": "stands"})
+    against = rows.join(values, on=key).filter(pl.col("value").ne_missing(pl.col("stands")))
+    repeats = rows.height - kept.height
+    if not repeats:
+        return kept, []
+    note = f"{repeats:,} labels repeat a comment, level and annotator; the first was kept"
+    return kept, [f"{note} ({against.height:,} of them say another thing than it)" if against.height else note]
 
 
 def _with_design(rows: pl.DataFrame, eligible: pl.Series) -> pl.DataFrame:

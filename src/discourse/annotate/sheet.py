@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from discourse.annotate.exports import read_export
 from discourse.errors import InputError, did_you_mean
 from discourse.tables import Design, Stance
 
@@ -49,11 +50,14 @@ class Sheet:
 
 
 def read_sheet(file: Path, vocabulary: Vocabulary) -> Sheet:
-    """Read a CSV file of labels; an empty cell is a skipped label.
+    """Read a file of labels: CSV, or the JSON or JSONL of a known tool; an empty value is a skipped label.
 
     Raises:
         InputError: the file cannot be read, has no id column or no labels, or a value is outside its vocabulary.
     """
+    if file.suffix.lower() in {".json", ".jsonl"}:
+        rows, _, _ = _long(file, read_export(file, vocabulary), vocabulary)
+        return Sheet(_extras(file, rows).select(SHEET_SCHEMA.names()).cast(SHEET_SCHEMA), ())
     cells = _read(file)
     id_column = next((name for name in ID_COLUMNS if name in cells.columns), None)
     if id_column is None:

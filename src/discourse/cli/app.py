@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from discourse.cli.annotate import annotate_app
 from discourse.cli.bundle import bundle_app
 from discourse.cli.codebook import codebook_app
 from discourse.cli.doctor import doctor
+from discourse.cli.export import export
 from discourse.cli.run import demo, run
 from discourse.cli.sources import sources
 from discourse.cli.stage import aggregate, collect, normalize, report
@@ -41,8 +43,10 @@ app.command()(normalize)
 app.command()(tag)
 app.command()(aggregate)
 app.command()(report)
+app.command()(export)
 app.command()(status)
 app.command()(sources)
 app.command()(doctor)
 app.add_typer(codebook_app, name="codebook")
 app.add_typer(bundle_app, name="bundle")
+app.add_typer(annotate_app, name="annotate")

@@ -16,21 +16,45 @@ Reference = Annotated[str, typer.Argument(metavar="BUNDLE", help="A shipped name
 
 @bundle_app.command()
 def train(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="How to train; see configs/recipes.")],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FOLDER", help="The bundle's folder; must not exist.")
     ],
+    recipe: Annotated[
+        Path | None, typer.Argument(metavar="RECIPE.toml", help="How to train; see configs/recipes.")
+    ] = None,
+    topics: Annotated[bool, typer.Option("--topics", help="Save the topics that --from WS has found.")] = False,
+    workspace: Annotated[
+        Path | None, typer.Option("--from", metavar="WS", help="A workspace that has labels, or topics.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train a bundle from labelled comments, judged on sources that it did not see.
+    """Train a bundle from labelled comments, judged on sources that it did not see; or save topics that were found.
 
-    Example:
+    With --from WS alone it learns the frames that people labelled there; with a recipe too, the labels join its data.
+    Labels that a bundle was trained on correct estimates only through its out-of-fold scores.
+
+    A topics bundle holds centres and keywords and no text; use it with [bundles] topics.
+
+    Examples:
 
       discourse bundle train configs/recipes/frames-minilm.toml -o my-bundle
-    """
-    from discourse.pipeline import train
 
-    bundle = train(recipe, output)
+      discourse bundle train --from WS -o my-bundle
+
+      discourse bundle train --topics --from WS -o my-topics
+    """
+    from discourse.errors import UsageError
+    from discourse.label_training import train_from_labels
+    from discourse.pipeline import train, train_topics
+
+    if workspace is not None and topics and recipe is None:
+        bundle = train_topics(workspace, output)
+    elif workspace is not None and not topics:
+        bundle = train_from_labels(workspace, recipe, output)
+    elif recipe is not None and not topics:
+        bundle = train(recipe, output)
+    else:
+        raise UsageError("bundle train: give a RECIPE.toml, or --from WS, or --topics with --from WS")
     if as_json:
         print_json({"name": bundle.manifest.name, "path": bundle.folder, "sha256": bundle.sha256})
     else:
@@ -49,7 +73,8 @@ def show(reference: Reference, as_json: Json = False) -> None:
 
     bundle = load_bundle(reference)
     if as_json:
-        print_json({"sha256": bundle.sha256, **bundle.manifest.model_dump(), "metrics": bundle.metrics()})
+        metrics = bundle.metrics() if bundle.manifest.kind != "topics" else {}
+        print_json({"sha256": bundle.sha256, **bundle.manifest.model_dump(), "metrics": metrics})
         return
     print(f"{bundle.id}, verified ({bundle.folder})\n")
     print((bundle.folder / "CARD.md").read_text(encoding="utf-8"))

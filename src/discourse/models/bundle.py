@@ -71,7 +71,7 @@ class Manifest(BaseModel):
     codebook_sha256: str = ""
     encoder: str
     encoder_sha256: str
-    method: Literal["heads", "layers"]
+    method: Literal["heads", "layers", "centres"]
     languages: tuple[str, ...]
     max_length: Annotated[int, Field(ge=8, le=8192)]
     context: tuple[Literal["title", "parent"], ...] = ()

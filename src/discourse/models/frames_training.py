@@ -44,7 +44,8 @@ def train_frames(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path) -
         BundleError: a frame has one class only, or there are fewer than two sources to hold out.
         InputError: a file lacks the column of a frame.
     """
-    levels = load_codebook(recipe.codebook).names
+    book = load_codebook(recipe.codebook)
+    levels = tuple(book.frame(name).name for name in recipe.levels) or book.names
     rows = _rows(recipe, levels, clean)
     y = rows.select(levels).to_numpy().astype(np.int8)
     _check_classes(y, levels)

@@ -63,7 +63,10 @@ class StanceSection(Section):
 
 
 class Recipe(BaseModel):
-    """Everything that decides what a bundle becomes; `held_out_together` names small sources that share a fold."""
+    """Everything that decides what a bundle becomes.
+
+    `held_out_together` names small sources that share a fold; `levels` are the frames to learn, all by default.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -72,6 +75,7 @@ class Recipe(BaseModel):
     method: Literal["heads", "layers"]
     encoder: str = "all-MiniLM-L6-v2"
     codebook: str = ""
+    levels: tuple[str, ...] = ()
     languages: Annotated[tuple[str, ...], BeforeValidator(tuple)] = ("en",)
     max_length: Annotated[int, Field(ge=8, le=512)] = 256
     seed: int = 0

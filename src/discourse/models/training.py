@@ -30,11 +30,11 @@ class Trained:
     settings: dict[str, Any]
 
 
-def train_bundle(recipe_path: Path, output: Path, clean: Clean) -> Bundle:
+def train_bundle(recipe: Path | Recipe, output: Path, clean: Clean) -> Bundle:
     """Train the bundle that a recipe describes and write it to a new folder, atomically.
 
     Args:
-        recipe_path: a TOML file, see `recipe.Recipe`.
+        recipe: a TOML file, or what it holds, see `recipe.Recipe`.
         output: the folder to make; it must not exist.
         clean: the clean-up that comments get before they are tagged, so that both read the same.
 
@@ -42,7 +42,7 @@ def train_bundle(recipe_path: Path, output: Path, clean: Clean) -> Bundle:
         BundleError: `output` exists, or a label has one class only.
         InputError, UsageError: the recipe or its data cannot be used.
     """
-    recipe = load_recipe(recipe_path)
+    recipe = load_recipe(recipe) if isinstance(recipe, Path) else recipe
     if output.exists():
         raise BundleError(f"{output}: exists; bundles are never written over: remove it or choose another -o")
     encoder = load_encoder(recipe.encoder)

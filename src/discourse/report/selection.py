@@ -31,6 +31,8 @@ def asked(tags: pl.DataFrame, by: str, config: Config, receipt: Receipt) -> pl.D
         config: tells the path that was asked for.
         receipt: tells the bundles of the last run, where several tagged.
     """
+    # Rows read for the reply tree stand beside the answers that the run asked for, and are never shown instead of them.
+    tags = tags.filter(pl.col("path") != Path.TEXT_ONLY.value)
     current = tags.filter(pl.col("bundle").is_in([name for name in tags["bundle"].unique() if _current(name, receipt)]))
     current = current if current.height else tags.filter(pl.col("bundle") == _commonest(tags["bundle"]))
     wanted = Path.EXACT if config.tagging.exact else Path.CASCADE

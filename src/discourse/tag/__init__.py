@@ -6,17 +6,29 @@ import polars as pl
 
 from discourse.config import Config
 from discourse.errors import UsageError
-from discourse.tables import COMMENTS, EMBEDDINGS, FRAMES, SCORES, STANCES, THREADS, TOPIC_INFO, TOPICS, Table
+from discourse.tables import (
+    COMMENTS,
+    EMBEDDINGS,
+    FRAMES,
+    SCORES,
+    STANCES,
+    THREADS,
+    TOPIC_INFO,
+    TOPIC_RUNS,
+    TOPIC_TIMES,
+    TOPICS,
+    Table,
+)
 from discourse.workspace import Outcome, Workspace
 
 READS: tuple[Table, ...] = (THREADS, COMMENTS)
-WRITES: tuple[Table, ...] = (EMBEDDINGS, SCORES, FRAMES, STANCES, TOPICS, TOPIC_INFO)
+WRITES: tuple[Table, ...] = (EMBEDDINGS, SCORES, FRAMES, STANCES, TOPICS, TOPIC_INFO, TOPIC_RUNS, TOPIC_TIMES)
 
 
 def run(workspace: Workspace, config: Config) -> Outcome:
     """Tag every comment that has text; what an earlier run computed is kept and not computed again.
 
-    Reads comments; writes embeddings and scores shard by shard, then frames, stance, topics and topic_info.
+    Reads comments; writes embeddings and scores shard by shard, then frames, stance and the tables of topics.
 
     Raises:
         BundleError: a bundle is missing, damaged or does not fit.
@@ -28,6 +40,7 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     from discourse.models.encoder import load_encoder
     from discourse.tag.frames import tag_frames
     from discourse.tag.stance import tag_stance
+    from discourse.tag.text_only import text_only
     from discourse.tag.topics import tag_topics
 
     codebook = load_codebook(config.codebook.file)
@@ -40,12 +53,18 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     encoder = load_encoder(frames_bundle.manifest.encoder)
     comments = workspace.read(COMMENTS)
     frames = tag_frames(workspace, comments, frames_bundle, encoder)
-    workspace.write(FRAMES, frames, {"bundle": frames_bundle.id})
+    alone = text_only(frames, comments, config.seed)
+    workspace.write(FRAMES, pl.concat([frames, alone]), {"bundle": frames_bundle.id})
     counts = {
         "tagged": frames["comment_id"].n_unique(),
         **{f"yes:{name}": frames.filter(pl.col("above_threshold"), frame=name).height for name in codebook.names},
     }
     notes: list[str] = []
+    if alone["comment_id"].n_unique() < counts["tagged"]:
+        notes.append(
+            f"path text_only: {alone['comment_id'].n_unique():,} of {counts['tagged']:,} comments, in threads chosen "
+            "whole by the seed"
+        )
     if config.stance.targets:
         stance_bundle = load_bundle(config.bundles.stance, "stance")
         stances = tag_stance(workspace, comments, stance_bundle, encoder, config)
@@ -57,5 +76,7 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     found = tag_topics(workspace, comments, frames_bundle.manifest.languages, encoder, config)
     workspace.write(TOPICS, found.topics)
     workspace.write(TOPIC_INFO, found.info)
-    counts["topics"] = found.info.height
+    workspace.write(TOPIC_RUNS, found.runs)
+    workspace.write(TOPIC_TIMES, found.times)
+    counts["topics"] = found.info.height - found.info["parent"].drop_nulls().n_unique()
     return Outcome(counts, (*notes, *found.notes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from markupsafe import Markup
@@ -14,7 +15,7 @@ from discourse.report.index import Estimate
 from discourse.report.material import Material
 from discourse.report.phrases import Figure
 from discourse.report.selection import Example
-from discourse.tables import Measure, State
+from discourse.tables import Measure, State, TopicMark
 
 REPRESENTATIVES = 3
 OPEN = 15
@@ -29,6 +30,8 @@ class TopicView:
     count: Figure
     bar: Markup
     stability: Figure | None
+    unstable: bool
+    parent: str | None
     samples: tuple[Sample, ...]
 
 
@@ -48,13 +51,14 @@ def examples(material: Material) -> dict[int, list[Example]]:
     nearest = material.topic_info["representatives"].explode().drop_nulls().implode()
     shown = (pl.col("state") == State.VISIBLE.value) & pl.col("has_text") & pl.col("comment_id").is_in(nearest)
     visible = frozenset(material.outline.filter(shown)["comment_id"])
+    broad = set(material.topic_info["parent"].drop_nulls())
     return {
         row["topic"]: [
-            Example("representative", name, None)
+            Example("representative", name, _sentence(row) if name == row["representatives"][0] else None)
             for name in [name for name in row["representatives"] if name in visible][:REPRESENTATIVES]
         ]
         for row in material.topic_info.iter_rows(named=True)
-        if row["topic"] not in material.config.topics.hide
+        if row["topic"] not in material.config.topics.hide and row["topic"] not in broad
     }
 
 
@@ -82,6 +86,8 @@ def _topic(
     material: Material, row: dict[str, object], size: Estimate, largest: float, samples: tuple[Sample, ...]
 ) -> TopicView:
     stability = material.estimates.first(size.level, Measure.STABILITY)
+    labels = dict(material.topic_info.select("topic", "label").iter_rows())
+    parent = row["parent"] if row["parent"] not in material.config.topics.hide else None
     keywords = row["keywords"]
     return TopicView(
         label=material.policy.line(str(row["label"])),
@@ -91,5 +97,12 @@ def _topic(
         stability=Figure("", f"{stability.value:.2f}", stability.estimate_id)
         if stability is not None and stability.known
         else None,
+        unstable=row["mark"] == TopicMark.UNSTABLE.value,
+        parent=material.policy.line(labels[parent]) if parent in labels else None,
         samples=samples,
     )
+
+
+def _sentence(row: dict[str, Any]) -> tuple[int, int] | None:
+    start, end = row["sentence_start"], row["sentence_end"]
+    return None if start is None or end is None else (start, end)

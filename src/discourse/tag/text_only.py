@@ -1,0 +1,53 @@
+"""Tags that owe nothing to title or parent, for whole threads: what replies may be compared with parents by."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from discourse.tables import Path
+
+MOST_COMMENTS = 20_000
+
+
+def text_only(frames: pl.DataFrame, comments: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Return the rows of `frames` once more under path `text_only`.
+
+    The main path reads the comment's text alone, with title and parent empty, so its answers are those of this path
+    and no second reading is needed.
+
+    Args:
+        frames: rows of the frames table on the main path.
+        comments: rows of the comments table.
+        seed: of the choice of threads.
+
+    Returns:
+        Rows of all comments in `chosen_threads`.
+    """
+    tagged = comments.select("comment_id", "thread_id").join(
+        frames.select("comment_id").unique(), on="comment_id", how="semi", maintain_order="left"
+    )
+    chosen = tagged.filter(pl.col("thread_id").is_in(chosen_threads(tagged["thread_id"], seed)))
+    rows = frames.join(chosen.select("comment_id"), on="comment_id", how="semi", maintain_order="left")
+    return rows.with_columns(path=pl.lit(Path.TEXT_ONLY.value))
+
+
+def chosen_threads(thread_ids: pl.Series, seed: int, most: int = MOST_COMMENTS) -> list[str]:
+    """Return the threads to read: all where they have at most `most` comments, else a seeded choice of whole ones.
+
+    Args:
+        thread_ids: thread of each comment that is tagged.
+        seed: of the order in which threads are taken, as long as they fit.
+        most: comments in all threads together.
+    """
+    sizes = thread_ids.alias("thread_id").value_counts(name="count").sort("thread_id")
+    if sizes["count"].sum() <= most:
+        return sizes["thread_id"].to_list()
+    chosen: list[str] = []
+    left = most
+    for row in np.random.default_rng(seed).permutation(sizes.height):
+        name, count = sizes.row(int(row))
+        if count <= left:
+            chosen.append(name)
+            left -= count
+    return chosen

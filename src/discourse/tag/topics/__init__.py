@@ -1,0 +1,187 @@
+"""Topics by BERTopic's steps on kept vectors: seeded, sized for the thread, tested for stability; or saved ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from discourse.config import Config
+from discourse.denominator import mark_excluded
+from discourse.errors import UsageError
+from discourse.models.bundle import load_bundle
+from discourse.models.encoder import Encoder
+from discourse.models.frames import embed
+from discourse.models.topics_bundle import load_topics
+from discourse.progress import say
+from discourse.tables import TOPIC_INFO, TOPIC_RUNS, TOPIC_TIMES, TOPICS, Assignment
+from discourse.tag.topics.clustering import MOST_FITTED
+from discourse.tag.topics.edits import check
+from discourse.tag.topics.found import Topics, find_topics
+from discourse.tag.topics.hierarchy import lifted
+from discourse.tag.topics.naming import Words, keywords, label_of, words_of
+from discourse.tag.topics.rows import Described, Read, info_rows, topic_rows
+from discourse.tag.topics.saved import assigned, described
+from discourse.tag.topics.times import topic_times
+from discourse.tag.vectors import vectors_of
+from discourse.workspace import Workspace
+
+FEWEST_COMMENTS = 40
+FEWEST_WORDS = 2
+VECTOR_TOKENS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class TopicTables:
+    """Rows of topics, topic_info, topic_runs and topic_times, and what to tell the person who runs this."""
+
+    topics: pl.DataFrame
+    info: pl.DataFrame
+    runs: pl.DataFrame
+    times: pl.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def tag_topics(
+    workspace: Workspace, comments: pl.DataFrame, languages: Sequence[str], encoder: Encoder, config: Config
+) -> TopicTables:
+    """Find topics among the eligible comments (Grootendorst 2022), or give them to the topics of a saved bundle.
+
+    Args:
+        workspace: keeps the vectors.
+        comments: rows of the comments table.
+        languages: those that the frames bundle reads.
+        encoder: gives the vectors of the text alone.
+        config: filter, and what is said of topics.
+
+    Returns:
+        No topics, and a note that says why, where fewer than `FEWEST_COMMENTS` comments differ or no groups stand out.
+
+    Raises:
+        BundleError: the topics bundle does not fit.
+        UsageError: a setting names a topic that does not exist, or guides topics that are saved ones.
+    """
+    saved = load_topics(load_bundle(config.bundles.topics, "topics"), encoder) if config.bundles.topics else None
+    if saved and config.topics.guided:
+        raise UsageError("[topics] guided: topics of a saved bundle cannot be guided; remove one of the two settings")
+    if saved and config.topics.merge:
+        raise UsageError(
+            "[topics] merge: topics of a saved bundle are fixed; merge where they are found and save again"
+        )
+    eligible = mark_excluded(comments.lazy(), languages, config.filter).filter(pl.col("excluded").is_null()).collect()
+    eligible = eligible.sort("comment_id")
+    if eligible.is_empty():
+        return _none("no topics: no comment with text is eligible", config)
+    read, words = _read(workspace, eligible, encoder)
+    if saved:
+        labels, strength = assigned(read.vectors, read.wordy, saved)
+        topics = topic_rows(read, saved.numbers, labels, strength, [Assignment.ASSIGNED.value] * len(labels))
+        topics_of, broad = described(saved, labels)
+        check(config.topics, saved.numbers, {topic.number for topic in broad})
+        info = info_rows(read, [*topics_of, *broad], config.topics.rename, encoder)
+        times = _times(read, words, labels, saved.numbers)
+        return TopicTables(topics, info, TOPIC_RUNS.empty(), times, _of_saved(topics, config.bundles.topics or ""))
+    few = min(eligible.height, len(read.texts))
+    if few < FEWEST_COMMENTS:
+        found = f"there are {few}" if few == eligible.height else f"only {few} differ"
+        return _none(f"no topics: they need at least {FEWEST_COMMENTS} comments with text, {found}", config)
+    say(f"topics: {eligible.height:,} comments")
+    names = config.topics.guided
+    wanted = {name: embed(encoder, [", ".join([name, *extra])])[0] for name, extra in names.items()}
+    found = find_topics(read.vectors, read.weights, read.wordy, wanted, config.topics)
+    if not found.numbers:
+        return _none(f"no topics: {eligible.height} comments have no groups that stand out", config)
+    how = [(Assignment.FITTED if fitted else Assignment.REASSIGNED).value for fitted in found.fitted]
+    return TopicTables(
+        topic_rows(read, found.numbers, found.labels, found.strength, how),
+        info_rows(read, _described(found, words, read), config.topics.rename, encoder),
+        TOPIC_RUNS.conform(pl.DataFrame(found.runs)) if found.runs else TOPIC_RUNS.empty(),
+        _times(read, words, found.labels, found.numbers),
+        _notes(found, read),
+    )
+
+
+def _read(workspace: Workspace, eligible: pl.DataFrame, encoder: Encoder) -> tuple[Read, Words]:
+    """Return the eligible comments with near-duplicates read once, and their words."""
+    group = pl.coalesce("duplicate_of", "comment_id")
+    marked = eligible.with_columns(group.alias("group")).with_columns(row=pl.col("group").rank("dense") - 1)
+    once = marked.sort("row", pl.col("duplicate_of").is_not_null(), "comment_id").unique("row", keep="first")
+    once = once.sort("row")
+    texts = once["text"].to_list()
+    words = words_of(texts)
+    read = Read(
+        comments=eligible,
+        row=marked["row"].to_numpy().astype(np.int64),
+        ids=once["comment_id"],
+        texts=texts,
+        languages=once["language"].to_list(),
+        vectors=vectors_of(workspace, encoder, texts, VECTOR_TOKENS),
+        wordy=words.per_comment >= FEWEST_WORDS,
+    )
+    return read, words
+
+
+def _described(found: Topics, words: Words, read: Read) -> list[Described]:
+    """Return the topics in their order, then the broad topics above them."""
+    typical = keywords(words, found.labels, len(found.numbers))
+    topics = [
+        Described(
+            number,
+            found.given.get(k) or label_of(number, typical[k]),
+            typical[k],
+            np.flatnonzero(found.labels == k),
+            found.centres[k],
+            None if found.stability is None else float(found.stability[k]),
+            found.parent.get(k),
+        )
+        for k, number in enumerate(found.numbers)
+    ]
+    if not found.parent:
+        return topics
+    first, last = min(found.parent.values()), max(found.parent.values())
+    above = lifted(found.labels, found.parent, first)
+    typical = keywords(words, above, last - first + 1)
+    broad = [
+        Described(first + k, label_of(first + k, words_here), words_here, members, _middle(read, members), None, None)
+        for k, words_here in enumerate(typical)
+        for members in [np.flatnonzero(above == k)]
+    ]
+    return topics + broad
+
+
+def _middle(read: Read, members: NDArray[np.int64]) -> NDArray[np.float32]:
+    mean = read.vectors[members].mean(0)
+    return (mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32)
+
+
+def _times(read: Read, words: Words, labels: NDArray[np.int64], numbers: Sequence[int]) -> pl.DataFrame:
+    """Return rows of the topic_times table; each near-duplicate counts in its own time."""
+    every = Words(words.counts[read.row], words.vocabulary)
+    name = np.array([*numbers, -1], np.int64)[labels]
+    return topic_times(
+        read.comments["created_at"].cast(TOPIC_TIMES.schema["starts_at"]), name[read.row], list(numbers), every
+    )
+
+
+def _none(note: str, config: Config) -> TopicTables:
+    check(config.topics, [], [])
+    return TopicTables(TOPICS.empty(), TOPIC_INFO.empty(), TOPIC_RUNS.empty(), TOPIC_TIMES.empty(), (note,))
+
+
+def _notes(found: Topics, read: Read) -> tuple[str, ...]:
+    notes = [f'topic "{name}" was looked for: no group of comments is near to it' for name in found.missing]
+    if len(read.texts) > MOST_FITTED:
+        notes.append(
+            f"topics were found in {MOST_FITTED:,} comments chosen by the seed; the others got the nearest one"
+        )
+    if found.stability is None:
+        notes.append("topics: stability was not computed, [topics] random_seeds names one seed only")
+    return tuple(notes)
+
+
+def _of_saved(topics: pl.DataFrame, name: str) -> tuple[str, ...]:
+    inside = topics["topic"].drop_nulls().len()
+    return (f"topics: {inside:,} of {topics.height:,} comments belong to topics of {name}",)
