@@ -21,6 +21,7 @@ from discourse.tables import (
     LABELS,
     QUARANTINE,
     STANCES,
+    THREADS,
     TOPIC_INFO,
     TOPIC_RUNS,
     TOPICS,
@@ -29,7 +30,7 @@ from discourse.tables import (
 )
 from discourse.workspace import Outcome, Workspace
 
-READS = (COMMENTS, QUARANTINE, FRAMES, STANCES, TOPICS, TOPIC_INFO, TOPIC_RUNS, LABELS)
+READS = (THREADS, COMMENTS, QUARANTINE, FRAMES, STANCES, TOPICS, TOPIC_INFO, TOPIC_RUNS, LABELS)
 WRITES = (ESTIMATES,)
 
 COLUMNS = (
@@ -60,7 +61,7 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     eligible = eligible_comments(comments, bundle.manifest.languages, config.filter)
     marked = mark_excluded(comments.lazy(), bundle.manifest.languages, config.filter).collect()
 
-    rows = quality_estimates(marked, workspace.read(QUARANTINE), resolved)
+    rows = quality_estimates(marked, workspace.read(QUARANTINE), resolved, workspace.read(THREADS))
     rows += frame_estimates(eligible, workspace.read(FRAMES), resolved, bundle, config.tagging, config.seed)
     provenance = {"bundle": bundle.id}
     if config.stance.targets:

@@ -14,7 +14,9 @@ from discourse.tables import Measure, Reason, ReplyKind, State
 COUNTED = "A plain count; nothing is estimated."
 
 
-def quality_estimates(marked: pl.DataFrame, quarantine: pl.DataFrame, resolved: pl.DataFrame) -> list[Estimate]:
+def quality_estimates(
+    marked: pl.DataFrame, quarantine: pl.DataFrame, resolved: pl.DataFrame, threads: pl.DataFrame
+) -> list[Estimate]:
     """Count what was collected, lost, excluded and labelled.
 
     `data:records` = comments + opening posts + quarantined; `data:comments` leaves the opening posts out, and
@@ -24,6 +26,7 @@ def quality_estimates(marked: pl.DataFrame, quarantine: pl.DataFrame, resolved: 
         marked: rows of the comments table with `excluded`, see `denominator.mark_excluded`.
         quarantine: rows of the quarantine table.
         resolved: labels, one for each comment and level, see `labels.resolve`.
+        threads: rows of the threads table, whose completeness is counted where the platform tells.
     """
     comments = marked.filter(pl.col("reply_kind") != ReplyKind.OPENING.value)
     counts = {**_funnel(marked, comments, quarantine), **_states(comments), **_people(comments)}
@@ -34,8 +37,23 @@ def quality_estimates(marked: pl.DataFrame, quarantine: pl.DataFrame, resolved: 
     counts["threads"] = len(names)
     counts |= _labelled(comments, resolved)
     said = f"{counts['comments']:,} comments and {quarantine.height:,} quarantined records"
+    counts |= _completeness(threads)
     rows = [_row("all", name, number, said, counts["records"]) for name, number in counts.items()]
-    return rows + (_by_thread(names, comments, quarantine) if len(names) > 1 else [])
+    if len(names) == 1:
+        return rows
+    missing = [
+        _row(f"thread:{thread_id}", name, number, "comments that the platform knows of", number)
+        for (thread_id,), told in threads.group_by("thread_id", maintain_order=True)
+        for name, number in _completeness(told).items()
+    ]
+    return rows + _by_thread(names, comments, quarantine) + missing
+
+
+def _completeness(threads: pl.DataFrame) -> dict[str, int]:
+    """Sum what platforms declare, where they do; what is unreachable or capped only where anything is."""
+    told = threads["declared"].drop_nulls()
+    found = {"declared": int(told.sum())} if len(told) else {}
+    return found | {name: total for name in ("unreachable", "capped") if (total := int(threads[name].sum()))}
 
 
 def _funnel(marked: pl.DataFrame, comments: pl.DataFrame, quarantine: pl.DataFrame) -> dict[str, int]:
