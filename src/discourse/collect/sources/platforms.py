@@ -20,6 +20,7 @@ _FAMILY = (
     ("reddit", "Reddit"),
     ("disqus", "Disqus"),
     ("waline", "Waline"),
+    ("ghost", "Ghost"),
     ("lesswrong", "LessWrong"),
     ("bluesky", "Bluesky"),
     ("wordpress", "WordPress"),
