@@ -23,6 +23,7 @@ _FAMILY = (
     ("ghost", "Ghost"),
     ("lesswrong", "LessWrong"),
     ("bluesky", "Bluesky"),
+    ("mastodon", "Mastodon"),
     ("wordpress", "WordPress"),
 )
 
