@@ -8,6 +8,7 @@ import polars as pl
 
 from discourse.collect.completeness import completeness, in_words
 from discourse.collect.copying import check_copies
+from discourse.collect.forgotten import without_forgotten
 from discourse.collect.live import read_live
 from discourse.collect.manifest import manifest_path, read_manifest
 from discourse.collect.rawfile import read_file
@@ -16,6 +17,7 @@ from discourse.collect.sources.platforms import platforms
 from discourse.collect.sources.reddit_dump import RedditDump, is_dump
 from discourse.config import CollectConfig
 from discourse.errors import InputError
+from discourse.progress import bar
 from discourse.tables import RAW_ATTRIBUTES, RAW_COMMENTS, RAW_THREADS
 from discourse.workspace import Outcome, Workspace, file_sha256
 
@@ -75,11 +77,12 @@ def _comments(parsed: list[Parsed], dumps: list[RedditDump]) -> Iterator[pl.Data
         yield pl.concat([one.comments for one in parsed])
     waiting: list[pl.DataFrame] = []
     for dump in dumps:
-        for rows in dump.comments():
-            waiting.append(rows)
-            if sum(one.height for one in waiting) >= _PART:
-                yield pl.concat(waiting)
-                waiting = []
+        with bar(f"reading {dump.path.name}", dump.path.stat().st_size) as advance:
+            for rows in dump.comments(advance):
+                waiting.append(rows)
+                if sum(one.height for one in waiting) >= _PART:
+                    yield pl.concat(waiting)
+                    waiting = []
     if waiting:
         yield pl.concat(waiting)
 
