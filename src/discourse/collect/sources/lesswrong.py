@@ -46,12 +46,13 @@ class LessWrong:
     def read(self, answer: Answer) -> Page:
         """Read a lot of comments, a post, or a saved page; a refusal says why there is nothing."""
         if is_forum_page(answer) and answer.ok:
-            place = place_of(page_address(answer)) or place_of(answer.url)
+            tree = answer.html()
+            place = place_of(page_address(tree)) or place_of(answer.url)
             if place is None:
                 raise UnreadableAnswerError(
                     Reason.NOT_A_COMMENT, answer.excerpt(), "a page that does not name its post"
                 )
-            return read_forum_page(answer, place.forum, place.post)
+            return read_forum_page(tree, place.forum, place.post)
         place = place_behind(answer)
         if not answer.ok:
             why = _said(answer) or _REFUSALS.get(answer.status)

@@ -40,9 +40,8 @@ def is_forum_page(answer: Answer) -> bool:
     return b'id="postContent"' in body or b'id="postBody"' in body or b"comments-node" in body
 
 
-def page_address(answer: Answer) -> str:
+def page_address(tree: LexborHTMLParser) -> str:
     """Return the post's own address as the page gives it; empty if it does not."""
-    tree = answer.html()
     for selector, name in (('meta[property="og:url"]', "content"), ('link[rel="canonical"]', "href")):
         node = tree.css_first(selector)
         if node is not None and (url := node.attributes.get(name)):
@@ -50,18 +49,17 @@ def page_address(answer: Answer) -> str:
     return ""
 
 
-def read_forum_page(answer: Answer, forum: str, post: str) -> Page:
+def read_forum_page(tree: LexborHTMLParser, forum: str, post: str) -> Page:
     """Read a page.
 
     Args:
-        answer: the page.
+        tree: the page.
         forum: scheme and host.
         post: id of the post.
 
     Returns:
         The post as a thread, with the reason why comments are missing if the page holds fewer than it declares.
     """
-    tree = answer.html()
     found = _comments(tree)
     declared = _declared(tree)
     missing = max(0, (declared or 0) - len(found))
