@@ -24,6 +24,7 @@ _FAMILY = (
     ("lesswrong", "LessWrong"),
     ("bluesky", "Bluesky"),
     ("mastodon", "Mastodon"),
+    ("substack", "Substack"),
     ("wordpress", "WordPress"),
 )
 
