@@ -29,7 +29,7 @@ _FAMILY = (
 )
 
 # Comment servers that know nothing of the article beside which they stand.
-_BESIDE_ARTICLES = {"isso", "xtd", "disqus", "waline"}
+_BESIDE_ARTICLES = {"isso", "xtd", "disqus", "waline", "ghost"}
 
 
 def platforms(profile: Path | None = None) -> tuple[Platform, ...]:
