@@ -7,6 +7,7 @@ import typer
 from discourse.cli.bundle import bundle_app
 from discourse.cli.codebook import codebook_app
 from discourse.cli.doctor import doctor
+from discourse.cli.forget import forget
 from discourse.cli.run import demo, run
 from discourse.cli.sources import sources
 from discourse.cli.stage import aggregate, collect, normalize, report
@@ -43,6 +44,7 @@ app.command()(aggregate)
 app.command()(report)
 app.command()(status)
 app.command()(sources)
+app.command()(forget)
 app.command()(doctor)
 app.add_typer(codebook_app, name="codebook")
 app.add_typer(bundle_app, name="bundle")

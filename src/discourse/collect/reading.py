@@ -55,7 +55,8 @@ def read_collected(workspace: Workspace, config: CollectConfig) -> Outcome:
         raw = read_file(workspace.raw / entry.name)
         parsed.append(recognise(raw, entry.options, family).parse(raw, entry.options, entry.collected_at))
     provenance = {"inputs": file_sha256(manifest_path(workspace))}
-    records = workspace.write_parts(RAW_COMMENTS, _comments(parsed, dumps), provenance)
+    kept = (without_forgotten(workspace, rows) for rows in _comments(parsed, dumps))
+    records = workspace.write_parts(RAW_COMMENTS, kept, provenance)
     threads = _merge(pl.concat([*(one.threads for one in parsed), *(dump.threads() for dump in dumps)]))
     workspace.write(RAW_THREADS, threads, provenance)
     attributes = [RAW_ATTRIBUTES.empty(), *(one.attributes for one in parsed)]
