@@ -15,7 +15,7 @@ from tests.collect.forms import bluesky as form
 from tests.collect.trees import Tree, trees
 
 from discourse.collect.answers import Answer, Ask, UnreadableAnswerError
-from discourse.collect.sources.bluesky import APPVIEW, Bluesky
+from discourse.collect.sources.bluesky import APPVIEW, DEPTH, Bluesky
 from discourse.tables import Reason, ReplyKind, Role, State
 
 BLUESKY = Bluesky()
@@ -175,6 +175,42 @@ def test_shortened_links_are_written_in_full() -> None:
               {"index": {"byteStart": 7, "byteEnd": 999}, "features": [link]}]  # fmt: skip
     page = BLUESKY.read(answer({"thread": node("root", record={"text": text, "facets": facets})}))
     assert page.comments[0].text == "é see https://example.org/a/long/way now"
+
+
+def test_the_flat_form_of_a_thread_reads_like_the_nested_one() -> None:
+    """Items by depth give the same posts, the same parents and the same gaps."""
+    kind = "app.bsky.unspecced.defs#threadItem"
+    items = [
+        (-1, node("root")["post"]),
+        (0, node("a", "root", count=2)["post"]),
+        (1, node("b", "a", count=1)["post"]),
+        (2, node("c", "b")["post"]),
+    ]
+    flat: list[object] = [{"uri": post["uri"], "depth": depth, "value": {"$type": f"{kind}Post", "post": post}}
+                          for depth, post in items]  # fmt: skip
+    flat.append({"uri": uri("n"), "depth": 1, "value": {"$type": f"{kind}NotFound"}})
+    found = answer({"thread": flat, "hasOtherReplies": False})
+    assert BLUESKY.claims(found)
+    page = BLUESKY.read(found)
+    named = {one.native_id: (one.parent, one.state) for one in page.comments}
+    assert named == {
+        uri("root"): (None, State.VISIBLE),
+        uri("a"): (None, State.VISIBLE),
+        uri("b"): (uri("a"), State.VISIBLE),
+        uri("c"): (uri("b"), State.VISIBLE),
+        uri("n"): (uri("a"), State.DELETED),
+    }
+    assert sum(ask.expects for ask in page.next) == 0
+
+
+def test_replies_as_deep_as_we_ask_for_are_read() -> None:
+    """A chain of the full depth is read, also below a record of a wrong type."""
+    deep = node("x", "root")
+    for _ in range(DEPTH - 2):
+        deep = node("x", "root", deep)
+    page = BLUESKY.read(answer({"thread": node("root", None, {"post": 7, "replies": [deep]})}))
+    assert [one.reason for one in page.comments][:2] == [None, Reason.WRONG_TYPE]
+    assert len(page.comments) == DEPTH + 1
 
 
 @settings(max_examples=30, deadline=None)

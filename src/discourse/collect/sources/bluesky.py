@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from discourse.collect.answers import EXCERPT, Answer, Ask, Json, UnreadableAnswerError
-from discourse.collect.jsonvalues import Object, as_list, as_object, at, count_at, flag_at, objects, text_at
+from discourse.collect.jsonvalues import Object, as_list, as_object, at, count_at, flag_at, number_at, objects, text_at
 from discourse.collect.moments import moment
 from discourse.collect.sources.platform import Login, Page, RawComment, RawThread
 from discourse.tables import Reason, ReplyKind, Role, State
 
 APPVIEW = "https://public.api.bsky.app"
-# The most that the lexicon of getPostThread allows.
-DEPTH = 1000
+# The lexicon of getPostThread allows 1,000; a level nests JSON twice, and Python's parser ends at 1,000 levels.
+DEPTH = 400
 _POST = "app.bsky.feed.post"
 _AT = re.compile(r"at://[\w.:%-]+/app\.bsky\.feed\.post/[\w.:~-]+")
 _ADDRESS = re.compile(r"/profile/([\w.:%-]+)/post/([\w.:~-]+)/?")
-_METHOD = re.compile(r"/xrpc/(app\.bsky\.feed\.getPostThread|com\.atproto\.identity\.resolveHandle)")
+_METHOD = re.compile(
+    r"/xrpc/(app\.bsky\.(?:feed\.getPostThread|unspecced\.getPostThreadV2)|com\.atproto\.identity\.resolveHandle)"
+)
 _OURS = re.compile(
     rb'"(?:\$type|collection)"\s*:\s*"app\.bsky\.feed\.(?:post|defs#)|"uri"\s*:\s*"at://[^"]*/app\.bsky\.'
 )
@@ -43,8 +45,8 @@ class Bluesky:
     title: str = "Bluesky"
     needs: tuple[str, ...] = ()
     reads: str = (
-        "https://bsky.app/profile/NAME/post/ID, at://DID/app.bsky.feed.post/ID; saved answers of getPostThread, "
-        "getPosts, getRecord and listRecords"
+        "https://bsky.app/profile/NAME/post/ID, at://DID/app.bsky.feed.post/ID; saved answers of getPostThread (and "
+        "V2), getPosts, getRecord and listRecords"
     )
     loses: str = "deleted posts and what answers them; replies that the author hid; pictures and videos"
 
@@ -92,6 +94,8 @@ class Bluesky:
             return _refusal(answer)
         if kind == "thread":
             return _thread(answer, as_object(at(body, "thread")))
+        if kind == "items":
+            return _thread(answer, _nested(as_list(at(body, "thread"))))
         if kind == "posts":
             return _posts(body)
         raise UnreadableAnswerError(Reason.WRONG_TYPE, answer.excerpt(), "no thread of Bluesky")
@@ -131,8 +135,10 @@ def _base(answer: Answer) -> str:
 
 
 def _kind(body: Json) -> str:
-    """Tell what an answer is: `thread`, `posts`, `error`, or empty if it is not ours."""
+    """Tell what an answer is: `thread`, `items` (its newer form), `posts`, `error`, or empty if it is not ours."""
     node = at(body, "thread")
+    if any(_uri(one) and "value" in one for one in objects(node)):
+        return "items"
     if _uri(at(node, "post")) or (_uri(node) and _lost(as_object(node))):
         return "thread"
     if any(_uri(post) for post in _listed(body)):
@@ -204,6 +210,7 @@ def _opening(uri: str, thread: str) -> ReplyKind | None:
 def _thread(answer: Answer, top: Object) -> Page:
     base, anchor = _base(answer), _uri(top.get("post")) or _uri(top) or ""
     above = list(_above(top))
+    higher = {id(node) for node in above}
     known = answer.context.get("thread", "")
     root = known or _root_of(as_object(top.get("post"))) or anchor
     comments: list[RawComment] = []
@@ -212,7 +219,7 @@ def _thread(answer: Answer, top: Object) -> Page:
         uri = _uri(node.get("post")) or _uri(node)
         state = _lost(node)
         if uri is None or ("post" not in node and state is None):
-            broken = RawComment(native_id=None, thread=root, reason=Reason.WRONG_TYPE, excerpt=str(node)[:EXCERPT])
+            broken = RawComment(native_id=None, thread=root, reason=Reason.WRONG_TYPE, excerpt=_start(node))
             comments.append(broken)
         elif state is not None:
             comments.append(_gone(uri, root, parent, state))
@@ -223,7 +230,7 @@ def _thread(answer: Answer, top: Object) -> Page:
             post = as_object(node.get("post"))
             comments.append(_comment(post, uri, root, parent))
             missing = (count_at(post, "replyCount") or 0) - len(as_list(node.get("replies")))
-            if missing > 0 and node not in above:
+            if missing > 0 and id(node) not in higher:
                 asks.append(_ask(base, uri, root, missing))
     # What was asked for and is still not there cannot be had.
     asks = [ask if ask.key != answer.key else Ask("", root, expects=ask.expects) for ask in asks]
@@ -237,6 +244,42 @@ def _thread(answer: Answer, top: Object) -> Page:
         reason = "the server counts more replies than it shows: deleted, blocked or hidden ones"
     return Page((told or RawThread(native_id=root),) + ((RawThread(native_id=root, reason=reason),) if reason else ()),
                 tuple(comments), tuple(ask for ask in asks if ask.url or ask.expects))  # fmt: skip
+
+
+def _nested(items: list[Json]) -> Object:
+    """Return the flat items of `app.bsky.unspecced.getPostThreadV2` in the nested form of getPostThread.
+
+    Each item has its depth: below 0 above the post asked for, which has 0; replies follow what they answer.
+    """
+    branch: dict[int, Object] = {}
+    above: Object | None = None
+    for item in objects(items):
+        value, depth = as_object(item.get("value")), number_at(item, "depth")
+        kind, level = text_at(value, "$type") or "", int(depth or 0)
+        node: Object = {"uri": item.get("uri"), "replies": []}
+        if isinstance(value.get("post"), dict):
+            node["post"] = value["post"]
+        elif kind.endswith("NotFound"):
+            node["notFound"] = True
+        elif kind.endswith(("Blocked", "NoUnauthenticated")):
+            node["blocked"] = True
+        if level < 0:
+            node["parent"], above = above, node
+            continue
+        if level == 0:
+            node["parent"] = above
+        hung = branch.get(level - 1)
+        if hung is not None:
+            as_list(hung["replies"]).append(node)
+        branch = {at_level: one for at_level, one in branch.items() if at_level < level} | {level: node}
+    return branch.get(0, {})
+
+
+def _start(value: Json) -> str:
+    """Return the start of what is no post, for the quarantine; without its replies, which may nest beyond repr()."""
+    if isinstance(value, dict):
+        value = {name: one for name, one in value.items() if not isinstance(one, dict | list)}
+    return (str(value) if not isinstance(value, list) else f"a list of {len(value)}")[:EXCERPT]
 
 
 def _above(top: Object) -> Iterator[Object]:
@@ -284,8 +327,7 @@ def _posts(body: Json) -> Page:
     for value in _listed(body):
         post, uri = as_object(value), _uri(value)
         if uri is None:
-            excerpt = str(value)[:EXCERPT]
-            comments.append(RawComment(native_id=None, thread=None, reason=Reason.WRONG_TYPE, excerpt=excerpt))
+            comments.append(RawComment(native_id=None, thread=None, reason=Reason.WRONG_TYPE, excerpt=_start(value)))
             continue
         root = _root_of(post) or uri
         comments.append(_comment(post, uri, root, None))

@@ -270,7 +270,7 @@ def _comment(value: Json, thread: str | None, root: str | None, starter: str) ->
     status = as_object(value)
     number, parent = name_at(status, "id"), name_at(status, "in_reply_to_id")
     if number is None:
-        return RawComment(native_id=None, thread=thread, reason=Reason.WRONG_TYPE, excerpt=str(value)[:EXCERPT])
+        return RawComment(native_id=None, thread=thread, reason=Reason.WRONG_TYPE, excerpt=_start(value))
     boost = isinstance(status.get("reblog"), dict)
     likes = count_at(status, "favourites_count")
     return RawComment(
@@ -288,6 +288,13 @@ def _comment(value: Json, thread: str | None, root: str | None, starter: str) ->
         reason=Reason.NOT_A_COMMENT if boost else None,
         excerpt="a boost" if boost else None,
     )
+
+
+def _start(value: Json) -> str:
+    """Return the start of what is no status, for the quarantine; without its parts, which may nest beyond repr()."""
+    if isinstance(value, dict):
+        value = {name: one for name, one in value.items() if not isinstance(one, dict | list)}
+    return (str(value) if not isinstance(value, list) else f"a list of {len(value)}")[:EXCERPT]
 
 
 def _role(status: Object, starter: str) -> Role:
