@@ -77,6 +77,7 @@ def test_recorded_parts_say_what_is_missing(shared: Path) -> None:
     assert recorded(shared, "list_bad").threads[0].reason
     (thread,) = recorded(shared, "html").threads
     assert thread.title == "Carbon"
+    assert (thread.article or "").strip() == "<p>x</p>"
     assert thread.reason
 
 

@@ -25,6 +25,8 @@ _STATES = {"deleted": State.DELETED, "hidden": State.REMOVED}
 # The most that a site delivers at once.
 _LIMIT = 100
 _ORDER = "created_at%20asc"
+# Where Ghost's own themes put the post.
+_CONTENT = (".gh-content", ".post-full-content", ".post-content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +290,7 @@ def _article(answer: Answer) -> Page:
         native_id=place.thread(),
         url=url or None,
         title=title or None,
+        article=next((node.inner_html for one in _CONTENT if (node := page.css_first(one)) is not None), None),
         # In a collection they follow.
         reason=None if answer.context else "the page of a Ghost site loads its comments from a list that is not in it",
     )
