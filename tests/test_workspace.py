@@ -7,18 +7,21 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from discourse.errors import WorkspaceError
-from discourse.tables import QUARANTINE, SCORES
+from discourse.errors import InputError, WorkspaceError
+from discourse.tables import QUARANTINE, SCHEMA_VERSION, SCORES
 from discourse.workspace import Receipt, Workspace, create_workspace, open_workspace, replacing
 
 
 def rows(*places: str) -> pl.DataFrame:
-    return pl.DataFrame({"source": "a", "location": places, "reason": "empty"})
+    return pl.DataFrame(
+        {"source": "a", "location": places, "reason": "empty"}, schema_overrides={"location": pl.String}
+    )
 
 
 def scores(*keys: str) -> pl.DataFrame:
@@ -31,7 +34,7 @@ def test_a_table_is_replaced_whole_and_says_where_it_comes_from(tmp_path: Path) 
     workspace.write(QUARANTINE, rows("row 3"), {"bundle": "x@1"})
     assert workspace.read(QUARANTINE)["location"].to_list() == ["row 3"]
     about = json.loads(pl.read_parquet_metadata(workspace.parts(QUARANTINE)[0])["discourse"])
-    assert (about["stage"], about["bundle"], about["schema_version"]) == ("normalize", "x@1", 1)
+    assert (about["stage"], about["bundle"], about["schema_version"]) == ("normalize", "x@1", SCHEMA_VERSION)
     assert "polars" in about["versions"]
 
 
@@ -128,3 +131,23 @@ def test_a_read_only_folder_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(WorkspaceError, match="cannot be written"):
         Workspace(tmp_path / "ws").save_receipt(Receipt())
+
+
+def test_a_table_in_parts_is_replaced_when_the_last_part_is_written(tmp_path: Path) -> None:
+    """Parts replace the table together; frames without rows make none, and no frame at all makes an empty table."""
+    workspace = Workspace(tmp_path)
+    workspace.append(QUARANTINE, rows("row 0"))
+    assert workspace.write_parts(QUARANTINE, [rows("row 1", "row 2"), rows(), rows("row 3")]) == 3
+    assert [part.name for part in workspace.parts(QUARANTINE)] == ["part-00000.parquet", "part-00001.parquet"]
+    assert workspace.read(QUARANTINE)["location"].to_list() == ["row 1", "row 2", "row 3"]
+
+    def failing() -> Iterator[pl.DataFrame]:
+        yield rows("row 4")
+        raise InputError("the second part cannot be read")
+
+    with pytest.raises(InputError):
+        workspace.write_parts(QUARANTINE, failing())
+    assert workspace.read(QUARANTINE)["location"].to_list() == ["row 1", "row 2", "row 3"]
+    assert not list(tmp_path.rglob(".partial-*"))
+    assert workspace.write_parts(QUARANTINE, []) == 0
+    assert workspace.read(QUARANTINE).is_empty()

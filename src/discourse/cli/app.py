@@ -9,6 +9,7 @@ from discourse.cli.bundle import bundle_app
 from discourse.cli.codebook import codebook_app
 from discourse.cli.doctor import doctor
 from discourse.cli.export import export
+from discourse.cli.forget import forget
 from discourse.cli.run import demo, run
 from discourse.cli.sources import sources
 from discourse.cli.stage import aggregate, collect, normalize, report
@@ -46,6 +47,7 @@ app.command()(report)
 app.command()(export)
 app.command()(status)
 app.command()(sources)
+app.command()(forget)
 app.command()(doctor)
 app.add_typer(codebook_app, name="codebook")
 app.add_typer(bundle_app, name="bundle")

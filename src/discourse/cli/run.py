@@ -30,7 +30,10 @@ Map = Annotated[
 Furniture = Annotated[list[str] | None, typer.Option(metavar="REGEX", help="Lines that are page text, no comments.")]
 Opening = Annotated[str | None, typer.Option(metavar="first", help="Each thread's first row is its opening post.")]
 Attributes = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Columns of yours to keep.")]
-Thread = Annotated[str | None, typer.Option(metavar="ID", help="The thread's id, for files without one.")]
+Thread = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="The thread's id, for files without one; of a Reddit dump, the one to read."),
+]
 Target = Annotated[list[str] | None, typer.Option("--target", help="A stance target; may be given several times.")]
 Codebook = Annotated[str | None, typer.Option(help="A shipped codebook or a TOML file.")]
 Frames = Annotated[str | None, typer.Option(metavar="BUNDLE", help="The frames bundle.")]

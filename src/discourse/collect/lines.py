@@ -53,24 +53,24 @@ class LineReader:
             raise InputError(f"{self._path}: cannot be read ({e.strerror}); check its permissions") from e
 
     def _pieces(self, handle: BinaryIO) -> Iterator[Piece]:
-        waiting, first, size = bytearray(), 0, 0
+        waiting, first, size, end = bytearray(), 0, 0, 0
         for part in self._unpacked(handle):
             size += len(part)
             if size > RATIO_COUNTS_ABOVE and size > MAX_RATIO * self._consumed:
                 name = self._path.name
                 raise InputError(f"{name}: unpacks to more than {MAX_RATIO} times its size and is no file of comments")
-            # Of a line that is too long, everything but the start is left out until it ends.
-            if len(waiting) > LONGEST_LINE:
-                del waiting[_KEPT:]
+            # Of a line that is too long, all but the start is left out; the null byte keeps it from being a record.
+            if not end and len(waiting) > LONGEST_LINE:
+                waiting[_KEPT:] = b"\0"
+            found = part.rfind(b"\n")
+            if found >= 0:
+                end = len(waiting) + found + 1
             waiting += part
-            if len(waiting) < self._piece:
-                continue
-            end = waiting.rfind(b"\n") + 1
-            if end:
+            if end and len(waiting) >= self._piece:
                 data = bytes(waiting[:end])
                 del waiting[:end]
                 yield Piece(data, first, self._consumed)
-                first += data.count(b"\n")
+                first, end = first + data.count(b"\n"), 0
         if waiting:
             yield Piece(bytes(waiting), first, self._consumed)
 

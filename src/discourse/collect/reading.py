@@ -8,6 +8,7 @@ import polars as pl
 
 from discourse.collect.completeness import completeness, in_words
 from discourse.collect.copying import check_copies
+from discourse.collect.forgotten import without_forgotten
 from discourse.collect.live import read_live
 from discourse.collect.manifest import manifest_path, read_manifest
 from discourse.collect.rawfile import read_file
@@ -16,6 +17,7 @@ from discourse.collect.sources.platforms import platforms
 from discourse.collect.sources.reddit_dump import RedditDump, is_dump
 from discourse.config import CollectConfig
 from discourse.errors import InputError
+from discourse.progress import bar
 from discourse.tables import RAW_ATTRIBUTES, RAW_COMMENTS, RAW_THREADS
 from discourse.workspace import Outcome, Workspace, file_sha256
 
@@ -53,7 +55,8 @@ def read_collected(workspace: Workspace, config: CollectConfig) -> Outcome:
         raw = read_file(workspace.raw / entry.name)
         parsed.append(recognise(raw, entry.options, family).parse(raw, entry.options, entry.collected_at))
     provenance = {"inputs": file_sha256(manifest_path(workspace))}
-    records = workspace.write_parts(RAW_COMMENTS, _comments(parsed, dumps), provenance)
+    kept = (without_forgotten(workspace, rows) for rows in _comments(parsed, dumps))
+    records = workspace.write_parts(RAW_COMMENTS, kept, provenance)
     threads = _merge(pl.concat([*(one.threads for one in parsed), *(dump.threads() for dump in dumps)]))
     workspace.write(RAW_THREADS, threads, provenance)
     attributes = [RAW_ATTRIBUTES.empty(), *(one.attributes for one in parsed)]
@@ -75,11 +78,12 @@ def _comments(parsed: list[Parsed], dumps: list[RedditDump]) -> Iterator[pl.Data
         yield pl.concat([one.comments for one in parsed])
     waiting: list[pl.DataFrame] = []
     for dump in dumps:
-        for rows in dump.comments():
-            waiting.append(rows)
-            if sum(one.height for one in waiting) >= _PART:
-                yield pl.concat(waiting)
-                waiting = []
+        with bar(f"reading {dump.path.name}", dump.path.stat().st_size) as advance:
+            for rows in dump.comments(advance):
+                waiting.append(rows)
+                if sum(one.height for one in waiting) >= _PART:
+                    yield pl.concat(waiting)
+                    waiting = []
     if waiting:
         yield pl.concat(waiting)
 

@@ -240,6 +240,57 @@ def test_pieces_are_whole_lines(tmp_path_factory: pytest.TempPathFactory, parts:
     assert before == b"".join(parts)
 
 
+SAMPLE = written(comment("a"), submission(), comment("b", "t1_a", score=None), comment("c", created_utc=1.5e9))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, len(SAMPLE) - 1), st.binary(max_size=3), st.integers(0, 3)), max_size=5),
+    st.sampled_from([None, "p1"]),
+    st.integers(1, 2000),
+)
+def test_a_damaged_dump_gives_rows_or_one_sentence(
+    tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[int, bytes, int]], thread: str | None, size: int
+) -> None:
+    """Whatever bytes a dump holds, each line that is not blank is a row, a thread, or counted."""
+    data = bytearray(SAMPLE)
+    for at, put, gone in edits:
+        data[at : at + gone] = put
+    path = tmp_path_factory.mktemp("dump") / "RC"
+    path.write_bytes(data)
+    dump = RedditDump(path, thread, AT, piece=size)
+    try:
+        comments = RAW_COMMENTS.conform(pl.concat(dump.comments()))
+    except InputError as e:
+        assert "\n" not in str(e)  # noqa: PT017 -- any message will do
+        return
+    threads = RAW_THREADS.conform(dump.threads())
+    assert set(comments["thread_id"]) <= set(threads["thread_id"])
+    if thread is None:
+        lines = sum(bool(line.strip()) for line in bytes(data).split(b"\n"))
+        assert lines - 1 <= comments.height <= lines
+
+
+@pytest.mark.parametrize("value", [1e300, -5, "soon", True, [1], {"a": 1}, None, float("inf"), "nan", 10**30])
+def test_numbers_that_are_none(collect: Collect, value: object) -> None:
+    """Times, scores and totals of a wrong kind or size are unknown, and the comment is read."""
+    records = (comment("a", created_utc=value, score=value), submission(created_utc=value, num_comments=value))
+    found = collect("RC.ndjson", written(comment("z"), *records))
+    row = rows_of(found.comments)["t1_a"]
+    assert row["text"] == "We want lamps, says a."
+    assert (row["created_at"], row["created_precision"]) == (None, "unknown")
+
+
+def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a line longer than any record, only the start is kept; it counts as broken, and the next one is read."""
+    monkeypatch.setattr("discourse.collect.lines.LONGEST_LINE", 3_000_000)
+    path = tmp_path / "RC.ndjson.gz"
+    path.write_bytes(gzip.compress(written(comment("a"), comment("b", body="x" * 9_000_000), comment("c"))))
+    dump = RedditDump(path, None, AT, piece=1000)
+    rows = pl.concat(dump.comments())
+    assert rows.select("location", "reason").rows() == [("line 1", None), ("line 2", "malformed"), ("line 3", None)]
+
+
 def test_a_table_with_mapped_columns_is_no_dump(tmp_path: Path) -> None:
     """Whoever names columns wants a table; so does a file with other fields."""
     path = tmp_path / "RC.ndjson"

@@ -20,13 +20,16 @@ _FAMILY = (
     ("reddit", "Reddit"),
     ("disqus", "Disqus"),
     ("waline", "Waline"),
+    ("ghost", "Ghost"),
     ("lesswrong", "LessWrong"),
     ("bluesky", "Bluesky"),
+    ("mastodon", "Mastodon"),
+    ("substack", "Substack"),
     ("wordpress", "WordPress"),
 )
 
 # Comment servers that know nothing of the article beside which they stand.
-_BESIDE_ARTICLES = {"isso", "xtd", "disqus", "waline"}
+_BESIDE_ARTICLES = {"isso", "xtd", "disqus", "waline", "ghost"}
 
 
 def platforms(profile: Path | None = None) -> tuple[Platform, ...]:

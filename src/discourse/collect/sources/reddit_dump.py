@@ -24,6 +24,7 @@ from discourse.collect.sources.base import MAX_TEXT, PLATFORM, Broken, broken_ro
 from discourse.collect.states import role, state, writer
 from discourse.config import InputConfig
 from discourse.errors import InputError
+from discourse.progress import Advance
 from discourse.tables import RAW_COMMENTS, RAW_THREADS, Precision, Reason, ReplyKind, Role, State
 
 _FIELDS = (
@@ -33,6 +34,8 @@ _FIELDS = (
 _SCHEMA = pl.Schema(dict.fromkeys(_FIELDS, pl.String()))
 _LOOKED_AT = 1 << 16
 _MOST_LOOKED_AT = 20
+# A longer line is a saved answer, which is not worth parsing to find that out.
+_LONGEST_LOOKED_AT = 1_000_000
 _FOLD = 64
 _WANTED = re.compile(r"(?:.*/comments/|.*redd\.it/)?(?:reddit:)?(?:t3_)?([A-Za-z0-9]+)(?:/.*)?", re.DOTALL)
 _BY_REDDIT = "[ removed by reddit ]"
@@ -54,8 +57,8 @@ def is_dump(path: Path, options: InputConfig) -> bool:
         return False
     if piece is None or not piece.data.lstrip().startswith(b"{"):
         return False
-    lines = [line for line in piece.data.splitlines() if line.strip()][:_MOST_LOOKED_AT]
-    return any(_is_record(line) for line in lines)
+    lines = [line for line in piece.data.split(b"\n", _MOST_LOOKED_AT)[:_MOST_LOOKED_AT] if line.strip()]
+    return any(_is_record(line) for line in lines if len(line) <= _LONGEST_LOOKED_AT)
 
 
 def _is_record(line: bytes) -> bool:
@@ -97,17 +100,23 @@ class RedditDump:
             found = _WANTED.fullmatch(self.thread.strip())
             self._wanted = f"t3_{(found[1] if found else self.thread).lower()}"
 
-    def comments(self) -> Iterator[pl.DataFrame]:
+    def comments(self, advance: Advance | None = None) -> Iterator[pl.DataFrame]:
         """Yield rows of RAW_COMMENTS, about as many as a piece has lines.
 
         Lines that cannot be read are rows with their reason; records of other threads than `thread` are only counted.
 
+        Args:
+            advance: told how many bytes of the file were read since it was last told.
+
         Raises:
             InputError: the file cannot be read, or holds nothing of what is wanted.
         """
-        reader = LineReader(self.path, piece=self.piece)
+        reader, consumed = LineReader(self.path, piece=self.piece), 0
         for piece in reader:
             rows = self._rows(piece)
+            if advance is not None:
+                advance(piece.consumed - consumed)
+                consumed = piece.consumed
             if rows.height:
                 yield rows
         self._damage = reader.damage
@@ -281,7 +290,7 @@ def _comments(records: pl.DataFrame) -> pl.DataFrame:
         reason=pl.when(large).then(pl.lit(Reason.TOO_LARGE.value)),
         excerpt=pl.when(large).then(pl.col("text").str.head(EXCERPT)),
         created_at=pl.from_epoch(
-            pl.when(sane).then((pl.col("seconds") * 1e6).cast(pl.Int64)), "us"
+            pl.when(sane).then((pl.col("seconds") * 1e6).cast(pl.Int64, strict=False)), "us"
         ).dt.replace_time_zone("UTC"),
         url=pl.when(pl.col("permalink").str.starts_with("/")).then(_HOST + pl.col("permalink")),
         thread_id="reddit:" + pl.col("thread"),
@@ -291,7 +300,7 @@ def _comments(records: pl.DataFrame) -> pl.DataFrame:
 def _raw_comments(rows: pl.DataFrame, file: str) -> pl.DataFrame:
     """Return rows of RAW_COMMENTS; a submission without a text, such as a link, is a thread and no comment."""
     rows = rows.filter(~pl.col("opening") | pl.col("text").is_not_null() | (pl.col("state") != State.VISIBLE.value))
-    parent = pl.col("parent_id").str.strip_chars()
+    parent, score = pl.col("parent_id").str.strip_chars(), pl.col("score").cast(pl.Float64, strict=False)
     top = pl.col("opening") | (parent == pl.col("thread")) | parent.str.starts_with("t3_")
     submitter = pl.col("opening") | pl.col("is_submitter").str.to_lowercase().is_in(["true", "1"])
     rows = rows.with_columns(opening_author=pl.when(submitter).then("author")).with_columns(plain_role=role())
@@ -310,7 +319,7 @@ def _raw_comments(rows: pl.DataFrame, file: str) -> pl.DataFrame:
             .then(pl.lit(Precision.UNKNOWN.value))
             .otherwise(pl.lit(Precision.EXACT.value)),
             markup=pl.lit("markdown"),
-            score=pl.col("score").cast(pl.Float64, strict=False).fill_nan(None),
+            score=pl.when(score.is_finite()).then(score),
         ),
     )
 
@@ -322,6 +331,7 @@ def _threads(rows: pl.DataFrame, file: str, collected_at: datetime) -> pl.DataFr
     def told(column: str) -> pl.Expr:
         return pl.col(column).filter(opening).drop_nulls().first()
 
+    declared = told("num_comments").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
     threads = rows.group_by("thread_id", maintain_order=True).agg(
         pl.col("subreddit").drop_nulls().first().alias("community"),
         told("url").alias("url"),
@@ -329,7 +339,7 @@ def _threads(rows: pl.DataFrame, file: str, collected_at: datetime) -> pl.DataFr
         told("author").alias("article_author"),
         told("text").alias("article"),
         told("created_at").alias("published_at"),
-        told("num_comments").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False).alias("declared"),
+        pl.when(declared >= 0).then(declared).alias("declared"),
     )
     return conform(
         RAW_THREADS,
