@@ -52,14 +52,19 @@ class Words:
     Attributes:
         whole: the letters of each text, longest first.
         pieces: every run of `PIECE` letters in them that tells them from what others wrote.
+        marked: the same where what looks like a tag counts as words.
     """
 
     whole: tuple[str, ...]
     pieces: frozenset[str]
+    marked: frozenset[str]
 
     def stand_in(self, text: str) -> bool:
         """Tell whether a distinctive piece is left in a text."""
-        return any(piece in self.pieces for one in _readings(text) for piece in _pieces(one.text))
+        for found, pieces in zip(_readings(text), (self.pieces, self.marked), strict=True):
+            if pieces and any(piece in pieces for piece in _pieces(found.text)):
+                return True
+        return False
 
 
 def letters(text: str, token_form: re.Pattern[str] = _READINGS[0]) -> Letters:
@@ -82,12 +87,15 @@ def words_of(texts: Iterable[str], others: Iterable[str]) -> Words:
     """Return the words of `texts`; pieces that stand in `others` too, which other people wrote, are not distinctive."""
     kept = list(dict.fromkeys(texts))
     whole = sorted({one.text for text in kept for one in _readings(text) if one.text}, key=lambda one: (-len(one), one))
-    pieces = {one for text in whole for one in _pieces(text)}
-    if pieces:
+    pieces: tuple[set[str], set[str]] = set(), set()
+    for text in kept:
+        for found, one in zip(_readings(text), pieces, strict=True):
+            one.update(_pieces(found.text))
+    if any(pieces):
         for text in others:
-            for one in _readings(text):
-                pieces.difference_update(_pieces(one.text))
-    return Words(tuple(whole), frozenset(pieces))
+            for found, one in zip(_readings(text), pieces, strict=True):
+                one.difference_update(_pieces(found.text))
+    return Words(tuple(whole), frozenset(pieces[0]), frozenset(pieces[1]))
 
 
 def take_out(text: str, words: Words, names: Iterable[str] = ()) -> tuple[str, int]:
@@ -97,12 +105,18 @@ def take_out(text: str, words: Words, names: Iterable[str] = ()) -> tuple[str, i
     a string, a line or an element.
     """
     short = {one for one in words.whole if len(one) < PIECE} | {one for name in names if (one := letters(name).text)}
-    ranges: list[tuple[int, int]] = []
-    for found in _readings(text):
-        ranges += [found.place(*one) for one in _ranges(found.text, words)]
+    count = 0
+    # One after the other: what the first has taken out cannot mislead the second.
+    for form, pieces in zip(_READINGS, (words.pieces, words.marked), strict=True):
+        found = letters(text, form)
+        ranges = [found.place(*one) for one in _ranges(found.text, words.whole, pieces)]
         ranges += [place for one in short for place in _places(found, one) if _alone(text, *place)]
-    if not ranges:
-        return text, 0
+        text, gone = _without(text, ranges)
+        count += gone
+    return text, count
+
+
+def _without(text: str, ranges: Iterable[tuple[int, int]]) -> tuple[str, int]:
     parts, done, count = list[str](), 0, 0
     for start, end in _joined(_widened(text, *one) for one in ranges):
         parts += [text[done:start], GONE]
@@ -125,16 +139,16 @@ def _pieces(found: str) -> Iterator[str]:
     return (found[at : at + PIECE] for at in range(len(found) - PIECE + 1))
 
 
-def _ranges(found: str, words: Words) -> Iterator[tuple[int, int]]:
-    for one in words.whole:
+def _ranges(found: str, whole: Iterable[str], pieces: frozenset[str]) -> Iterator[tuple[int, int]]:
+    for one in whole:
         if len(one) >= PIECE:
             at = found.find(one)
             while at >= 0:
                 yield at, at + len(one)
                 at = found.find(one, at + len(one))
     start = end = -1
-    for at in range(len(found) - PIECE + 1 if words.pieces else 0):
-        if found[at : at + PIECE] in words.pieces:
+    for at in range(len(found) - PIECE + 1 if pieces else 0):
+        if found[at : at + PIECE] in pieces:
             if start >= 0 and at > end:
                 yield start, end
                 start = at
