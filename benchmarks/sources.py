@@ -8,6 +8,7 @@ The recorded answers lie beside the checkout and are other people's; only their 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,6 +72,7 @@ def forms() -> dict[str, list[str]]:
     """The forms in which random threads are written and read back, by platform."""
     from importlib import import_module
 
+    sys.path.insert(0, str(ROOT))  # the forms are part of the tests
     from discourse.collect.sources.platforms import platform_of_address
 
     family = platforms()
@@ -89,8 +91,10 @@ def main() -> None:
         "# Sources",
         "",
         "Written by `python benchmarks/sources.py`. *Random threads*: threads made by hypothesis, written in the",
-        "platform's own form, paged, permuted, repeated and damaged, and read back (`tests/collect/test_contract.py`). *Recorded",
-        "answers*: of real platforms and servers, not in the repository. *Live*: a real server that the tests start.",
+        "platform's own form, paged, permuted, repeated and damaged, and read back",
+        "(`tests/collect/test_contract.py`), and collected over HTTP (`tests/collect/test_replay.py`). *Recorded*:",
+        "answers of real platforms and servers, which are not in the repository. *Live*: a real server that the tests",
+        "start.",
         "",
         "APIs have terms of their own, which are yours to keep; robots.txt is obeyed for pages. Proxies are not",
         "supported, because an address could not be checked through one.",

@@ -16,8 +16,6 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
-from tests.collect.forms import isso
-from tests.collect.trees import Node, Tree
 from typer.testing import CliRunner
 
 from discourse.cli.app import app
@@ -33,6 +31,8 @@ from discourse.forget import forget
 from discourse.pipeline import run, status
 from discourse.tables import COMMENTS, RAW_COMMENTS, State
 from discourse.workspace import Workspace, file_sha256
+from tests.collect.forms import isso
+from tests.collect.trees import Node, Tree
 
 HARBOUR = 'The harbour crane kept me awake for eleven nights, "they" said <it> & left.'
 OTHER = "Nobody asked the people who live beside the depot what they think of it."
@@ -310,3 +310,18 @@ def test_a_comment_of_a_workbook_is_forgotten(tmp_path: Path) -> None:
     assert (done.comments, done.files, done.left) == (2, 1, ())
     read_collected(workspace, config.collect)
     assert workspace.read(RAW_COMMENTS)["native_id"].to_list() == ["a1", "a2", "a3", "a4"]
+
+
+def test_words_that_look_like_a_tag_are_found_too() -> None:
+    """A remark between angle brackets is no markup to the one who wrote it."""
+    text = "<I think that this lamp should have been mended years ago>"
+    words = words_of([text], [])
+    assert words.stand_in(f"a,{text},b")
+    assert not words.stand_in(take_out(f"a,{text},b", words)[0])
+
+
+def test_what_others_wrote_too_is_not_distinctive() -> None:
+    """A phrase that another comment has in its own words stays there; the whole text goes."""
+    phrase = "the constitution of the united provinces"
+    words = words_of([f"Surely {phrase} forbids it outright, as I said."], [f"I like {phrase}."])
+    assert take_out(f'"I like {phrase}."', words) == (f'"I like {phrase}."', 0)

@@ -10,7 +10,7 @@ import polars as pl
 from discourse.collect.forgetting import clean_raw, live_comments, texts_in
 from discourse.collect.forgotten import blanked, remember_forgotten, thing
 from discourse.collect.sources.platform import RawComment
-from discourse.collect.wording import Words, take_out, words_of
+from discourse.collect.wording import PIECE, Words, take_out, words_of
 from discourse.config import Config
 from discourse.errors import InputError, UsageError, WorkspaceError
 from discourse.normalize.authors import pseudonyms
@@ -88,7 +88,9 @@ def forget(root: Path, *, author: str | None = None, comment: str | None = None)
         removed = report.is_file()
         report.unlink(missing_ok=True)
         _keep_fresh(workspace, before, sources)
-        left = tuple(dict.fromkeys([*cleaned.kept, *_left(workspace, words)]))
+        untouched = raw.filter(chosen.rows, pl.col("text").is_not_null(), ~pl.col("file").is_in(cleaned.names))["file"]
+        kept = [*cleaned.kept, *(f"raw/{name}" for name in untouched)]
+        left = tuple(dict.fromkeys([*kept, *_left(workspace, words)]))
     return Forgotten(
         comments=len(chosen.ids),
         files=cleaned.files,
@@ -97,7 +99,7 @@ def forget(root: Path, *, author: str | None = None, comment: str | None = None)
         cells=cells,
         report_removed=removed,
         left=left,
-        unchecked=len(set(chosen.texts)) - sum(any(words_of([one], []).pieces) for one in set(chosen.texts)),
+        unchecked=len(set(chosen.texts)) - sum(bool(words_of([one], []).pieces) for one in set(chosen.texts)),
     )
 
 
@@ -222,7 +224,7 @@ def _without_rows(table: Table, frame: pl.DataFrame, raw: pl.DataFrame, chosen: 
 
 def _without_words(frame: pl.DataFrame, words: Words) -> tuple[pl.DataFrame, int]:
     """Take the words out of every cell of text, but for keys and short texts: those are taken out by row."""
-    long = Words(tuple(one for one in words.whole if words_of([one], []).pieces), words.pieces)
+    long = Words(tuple(one for one in words.whole if len(one) >= PIECE), words.pieces, words.marked)
     count = 0
     for name, dtype in frame.schema.items():
         if dtype == pl.String and (name in {"text", "excerpt", "article", "title", "value", "label"}):
@@ -236,6 +238,10 @@ def _without_words(frame: pl.DataFrame, words: Words) -> tuple[pl.DataFrame, int
             ]
             count += sum(new != old for new, old in zip(quotes, frame[name].to_list(), strict=True))
             frame = frame.with_columns(pl.Series(name, quotes, dtype=dtype))
+        elif name == "links":
+            links = [[one for one in cell if not words.stand_in(one)] for cell in frame[name].to_list()]
+            count += sum(new != old for new, old in zip(links, frame[name].to_list(), strict=True))
+            frame = frame.with_columns(pl.Series(name, links, dtype=dtype))
     return frame, count
 
 

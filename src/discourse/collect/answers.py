@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,8 @@ from discourse.tables import Reason
 
 MAX_DEPTH = 2_000
 EXCERPT = 200
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
@@ -148,9 +151,34 @@ def _load_json(body: bytes, content_type: str) -> Json:
     if deepest(text) > MAX_DEPTH:
         raise UnreadableAnswerError(Reason.TOO_DEEP, _start(body), f"JSON nested deeper than {MAX_DEPTH:,} levels")
     try:
-        return cast("Json", json.loads(text, parse_int=_whole_number))
-    except (ValueError, RecursionError) as e:
+        found = cast("Json", json.loads(text, parse_int=_whole_number))
+    except RecursionError as e:
+        raise UnreadableAnswerError(Reason.TOO_DEEP, _start(body), "JSON nested deeper than it can be read") from e
+    except ValueError as e:
         raise UnreadableAnswerError(Reason.MALFORMED, _start(body), f"no JSON or cut short ({e})"[:200]) from e
+    return _whole_characters(found) if _HALF.search(text) else found
+
+
+def _whole_characters(found: Json) -> Json:
+    r"""Replace halves of surrogate pairs, which an escape such as ``\ud800`` can write and no text file can hold."""
+    holder: list[Json] = [found]
+    waiting: list[list[Json] | dict[str, Json]] = [holder]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            pairs = [(_whole_text(key), value) for key, value in one.items()]
+            one.clear()
+            one.update((key, _whole_text(value) if isinstance(value, str) else value) for key, value in pairs)
+            inner = list(one.values())
+        else:
+            one[:] = [_whole_text(value) if isinstance(value, str) else value for value in one]
+            inner = one
+        waiting += [value for value in inner if isinstance(value, list | dict)]
+    return holder[0]
+
+
+def _whole_text(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 @lru_cache(maxsize=2)

@@ -20,7 +20,7 @@ from discourse.collect.answers import Answer, Ask, UnreadableAnswerError
 from discourse.collect.archive import Archive, Unanswered
 from discourse.collect.http import Client, Failure, named
 from discourse.collect.manners import Patience
-from discourse.collect.sources.platform import Page, Platform
+from discourse.collect.sources.platform import Page, Platform, read_answer
 from discourse.config import CollectConfig
 from discourse.errors import InputError
 from discourse.workspace import now
@@ -269,7 +269,7 @@ class _Run:
         if not answer.ok and not self.platform.claims(answer):
             return None, refused
         try:
-            return self.platform.read(answer), refused
+            return read_answer(self.platform, answer), refused
         except UnreadableAnswerError as e:
             return None, refused or Unanswered(f"the answer cannot be read: {e}")
 

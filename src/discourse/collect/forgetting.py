@@ -40,12 +40,13 @@ Mine = Callable[[RawComment, str], bool]
 
 @dataclass(slots=True)
 class Cleaned:
-    """What was done: files rewritten, passages taken out, answers dropped whole, and files left with the words."""
+    """What was done: files rewritten (and their names), passages taken out, answers dropped whole, files kept as is."""
 
     files: int = 0
     passages: int = 0
     dropped: int = 0
     kept: list[str] = field(default_factory=list[str])
+    names: list[str] = field(default_factory=list[str])
 
 
 def live_comments(workspace: Workspace, config: CollectConfig, mine: Mine) -> list[RawComment]:
@@ -83,6 +84,7 @@ def clean_raw(workspace: Workspace, config: CollectConfig, words: Words, names: 
         with replacing(path) as partial:
             partial.write_bytes(after)
         done.files += 1
+        done.names.append(entry.name)
         changed[entry.name] = entry.model_copy(update={"sha256": file_sha256(path), "bytes": path.stat().st_size})
     if changed:
         save_manifest(workspace, Manifest(sources=tuple(changed.get(one.name, one) for one in manifest.sources)))

@@ -17,7 +17,7 @@ from discourse.collect.answers import Answer, Ask, UnreadableAnswerError
 from discourse.collect.archive import Unanswered
 from discourse.collect.moments import UNKNOWN
 from discourse.collect.sources.base import MAX_TEXT, Broken, Parsed, broken_rows, conform, no_attributes
-from discourse.collect.sources.platform import Page, Platform, RawComment, RawThread
+from discourse.collect.sources.platform import Page, Platform, RawComment, RawThread, read_answer
 from discourse.tables import RAW_COMMENTS, RAW_THREADS, Reason, State
 
 EXCERPT = 200
@@ -125,7 +125,7 @@ def _read_all(
     broken: list[tuple[Answer, UnreadableAnswerError]] = []
     for digest, (answer, first, last) in distinct.items():
         try:
-            reads.append(_Read(answer, platform.read(answer), first, last, digest))
+            reads.append(_Read(answer, read_answer(platform, answer), first, last, digest))
         except UnreadableAnswerError as e:
             broken.append((answer, e))
     good = {read.answer.key for read in reads if read.answer.key and read.answer.ok}

@@ -12,18 +12,20 @@ GONE = "[deleted]"
 PIECE = 20
 
 _LT, _GT = r"(?:<|&(?:amp;)*lt;|\\+u003[cC])", r"(?:>|&(?:amp;)*gt;|\\+u003[eE])"
-_TOKEN = re.compile(
-    rf"(?P<tag>{_LT}\\*/?[A-Za-z](?:(?!{_LT}|{_GT}|[{{}}\n]|\",\s?\"|\":\s?\").){{0,500}}?{_GT})"
-    r"|(?P<entity>&(?:amp;)*(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)"
+_TAG = rf"(?P<tag>{_LT}\\*/?[A-Za-z](?:(?!{_LT}|{_GT}|[{{}}\n]|\",\s?\"|\":\s?\").){{0,500}}?{_GT})|"
+_REST = (
+    r"(?P<entity>&(?:amp;)*(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)"
     r"|(?P<code>\\+u[0-9a-fA-F]{4}(?:\\+u[dD][c-fC-F][0-9a-fA-F]{2})?)"
     r"|(?P<escape>\\+[nrtbf])"
     r"|(?P<word>[^\W_]+)"
     r"|(?P<sign>[\u2600-\u27ff\U0001f000-\U0001faff])"
 )
+# In plain text, what looks like a tag may be the words of somebody, so both ways of reading count.
+_READINGS = (re.compile(_TAG + _REST), re.compile(_REST))
 _FOUR = re.compile(r"u([0-9a-fA-F]{4})")
-_LEFT, _RIGHT = "*_([“‘„«¿¡#", ".!?…)]”’»*_'"
-# What ends a cell, a string, a line or an element.
+# What begins or ends a cell, a string, a line or an element.
 _EDGES = '"<>,;\t\r\n|'
+_NOT_THEIRS = _EDGES + "&\\[]{}:="
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +52,25 @@ class Words:
     Attributes:
         whole: the letters of each text, longest first.
         pieces: every run of `PIECE` letters in them that tells them from what others wrote.
+        marked: the same where what looks like a tag counts as words.
     """
 
     whole: tuple[str, ...]
     pieces: frozenset[str]
+    marked: frozenset[str]
 
     def stand_in(self, text: str) -> bool:
         """Tell whether a distinctive piece is left in a text."""
-        found = letters(text).text
-        return any(found[at : at + PIECE] in self.pieces for at in range(len(found) - PIECE + 1))
+        for found, pieces in zip(_readings(text), (self.pieces, self.marked), strict=True):
+            if pieces and any(piece in pieces for piece in _pieces(found.text)):
+                return True
+        return False
 
 
-def letters(text: str) -> Letters:
+def letters(text: str, token_form: re.Pattern[str] = _READINGS[0]) -> Letters:
     """Reduce a text to its letters; escapes of JSON, HTML and XML count as what they stand for, tags as nothing."""
     parts, starts, spans, size = list[str](), list[int](), list[tuple[int, int, bool]](), 0
-    for token in _TOKEN.finditer(text):
+    for token in token_form.finditer(text):
         kind = token.lastgroup
         if kind in {"tag", "escape"}:
             continue
@@ -80,12 +86,16 @@ def letters(text: str) -> Letters:
 def words_of(texts: Iterable[str], others: Iterable[str]) -> Words:
     """Return the words of `texts`; pieces that stand in `others` too, which other people wrote, are not distinctive."""
     kept = list(dict.fromkeys(texts))
-    whole = sorted({found for text in kept if (found := letters(text).text)}, key=lambda one: (-len(one), one))
-    pieces = {one for text in whole for one in _pieces(text)}
-    if pieces:
+    whole = sorted({one.text for text in kept for one in _readings(text) if one.text}, key=lambda one: (-len(one), one))
+    pieces: tuple[set[str], set[str]] = set(), set()
+    for text in kept:
+        for found, one in zip(_readings(text), pieces, strict=True):
+            one.update(_pieces(found.text))
+    if any(pieces):
         for text in others:
-            pieces.difference_update(_pieces(letters(text).text))
-    return Words(tuple(whole), frozenset(pieces))
+            for found, one in zip(_readings(text), pieces, strict=True):
+                one.difference_update(_pieces(found.text))
+    return Words(tuple(whole), frozenset(pieces[0]), frozenset(pieces[1]))
 
 
 def take_out(text: str, words: Words, names: Iterable[str] = ()) -> tuple[str, int]:
@@ -94,18 +104,19 @@ def take_out(text: str, words: Words, names: Iterable[str] = ()) -> tuple[str, i
     A text of fewer than `PIECE` letters, and each of `names`, goes where it stands alone: between the edges of a cell,
     a string, a line or an element.
     """
-    found = letters(text)
-    ranges = [found.place(*one) for one in _ranges(found.text, words)]
     short = {one for one in words.whole if len(one) < PIECE} | {one for name in names if (one := letters(name).text)}
-    for one in short:
-        at = found.text.find(one)
-        while at >= 0:
-            place = found.place(at, at + len(one))
-            if _alone(text, *place):
-                ranges.append(place)
-            at = found.text.find(one, at + 1)
-    if not ranges:
-        return text, 0
+    count = 0
+    # One after the other: what the first has taken out cannot mislead the second.
+    for form, pieces in zip(_READINGS, (words.pieces, words.marked), strict=True):
+        found = letters(text, form)
+        ranges = [found.place(*one) for one in _ranges(found.text, words.whole, pieces)]
+        ranges += [place for one in short for place in _places(found, one) if _alone(text, *place)]
+        text, gone = _without(text, ranges)
+        count += gone
+    return text, count
+
+
+def _without(text: str, ranges: Iterable[tuple[int, int]]) -> tuple[str, int]:
     parts, done, count = list[str](), 0, 0
     for start, end in _joined(_widened(text, *one) for one in ranges):
         parts += [text[done:start], GONE]
@@ -113,20 +124,31 @@ def take_out(text: str, words: Words, names: Iterable[str] = ()) -> tuple[str, i
     return "".join([*parts, text[done:]]), count
 
 
+def _readings(text: str) -> Iterator[Letters]:
+    return (letters(text, form) for form in _READINGS)
+
+
+def _places(found: Letters, sought: str) -> Iterator[tuple[int, int]]:
+    at = found.text.find(sought)
+    while at >= 0:
+        yield found.place(at, at + len(sought))
+        at = found.text.find(sought, at + 1)
+
+
 def _pieces(found: str) -> Iterator[str]:
     return (found[at : at + PIECE] for at in range(len(found) - PIECE + 1))
 
 
-def _ranges(found: str, words: Words) -> Iterator[tuple[int, int]]:
-    for one in words.whole:
+def _ranges(found: str, whole: Iterable[str], pieces: frozenset[str]) -> Iterator[tuple[int, int]]:
+    for one in whole:
         if len(one) >= PIECE:
             at = found.find(one)
             while at >= 0:
                 yield at, at + len(one)
                 at = found.find(one, at + len(one))
     start = end = -1
-    for at in range(len(found) - PIECE + 1 if words.pieces else 0):
-        if found[at : at + PIECE] in words.pieces:
+    for at in range(len(found) - PIECE + 1 if pieces else 0):
+        if found[at : at + PIECE] in pieces:
             if start >= 0 and at > end:
                 yield start, end
                 start = at
@@ -136,9 +158,9 @@ def _ranges(found: str, words: Words) -> Iterator[tuple[int, int]]:
 
 
 def _widened(text: str, start: int, end: int) -> tuple[int, int]:
-    while start > 0 and text[start - 1] in _LEFT:
+    while start > 0 and _is_punctuation(text[start - 1]):
         start -= 1
-    while end < len(text) and text[end] in _RIGHT:
+    while end < len(text) and _is_punctuation(text[end]):
         end += 1
     return start, end
 
@@ -160,8 +182,12 @@ def _alone(text: str, start: int, end: int) -> bool:
     if re.match(r'"\s*:', after):
         return False
     left = not before or before[-1] in _EDGES or re.search(rf"(?:{_GT}|\\n)$", before)
-    right = not after or after[0] in _EDGES or re.match(rf"{_LT}|n", after if text[end : end + 1] == "\\" else "x")
+    right = not after or after[0] in _EDGES or re.match(_LT, after) or text[end : end + 2] == "\\n"
     return bool(left and right)
+
+
+def _is_punctuation(character: str) -> bool:
+    return not (character.isalnum() or character.isspace() or character in _NOT_THEIRS)
 
 
 def _counts(character: str) -> bool:

@@ -76,7 +76,7 @@ def owner(platforms: Sequence[Platform], answer: Answer) -> Platform | None:
         try:
             if platform.claims(answer):
                 return platform
-        except UnreadableAnswerError:
+        except (UnreadableAnswerError, RecursionError):
             continue
     return None
 

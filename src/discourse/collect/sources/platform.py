@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from discourse.collect.answers import Answer, Ask
+from discourse.collect.answers import Answer, Ask, UnreadableAnswerError
 from discourse.collect.moments import UNKNOWN, Moment
 from discourse.tables import Reason, ReplyKind, Role, State
 
@@ -151,3 +151,16 @@ class Platform(Protocol):
     def login(self, environment: Mapping[str, str]) -> Login | None:
         """Return how to use the keys found in the environment; None if the platform needs none or none are set."""
         ...
+
+
+def read_answer(platform: Platform, answer: Answer) -> Page:
+    """Read one answer; what is nested so deep that Python gives up is an unreadable answer like any other.
+
+    Raises:
+        UnreadableAnswerError: nothing in the answer can be used.
+    """
+    try:
+        return platform.read(answer)
+    except RecursionError as e:
+        why = "nested deeper than it can be read"
+        raise UnreadableAnswerError(Reason.TOO_DEEP, answer.excerpt(), why) from e
