@@ -61,7 +61,7 @@ BAD: dict[str, tuple[Callable[[Path], list[object]], int, tuple[str, ...]]] = {
     "no comments": (no_text, 1, ("blank.jsonl", "no comments after clean-up", "2 empty")),
     "no such column": (no_column, 2, ("a.jsonl", "body", "text")),
     "unknown key": (unknown_key, 2, ("discourse.toml", "input.source", 'did you mean "sources"')),
-    "address": (lambda _: ["https://gazette.example/story"], 1, ("files only",)),
+    "address": (lambda _: ["http://127.0.0.1:9/story"], 1, ("127.0.0.1:9/story", "allow_private")),
     "other things": (other_things, 1, ("other things", "-o")),
     "article too long": (article_too_long, 1, ("a.txt", "2 lines")),
     "setting not yet": (lambda f: [*no_column(f)[:1], "--set", 'engine="ray"'], 2, ('engine = "ray"',)),

@@ -10,7 +10,7 @@ from discourse.collect.completeness import completeness, in_words
 from discourse.collect.copying import check_copies
 from discourse.collect.forgotten import without_forgotten
 from discourse.collect.live import read_live
-from discourse.collect.manifest import manifest_path, read_manifest
+from discourse.collect.manifest import Manifest, manifest_path, read_manifest
 from discourse.collect.rawfile import read_file
 from discourse.collect.sources import Parsed, recognise
 from discourse.collect.sources.platforms import platforms
@@ -54,6 +54,8 @@ def read_collected(workspace: Workspace, config: CollectConfig) -> Outcome:
             continue
         raw = read_file(workspace.raw / entry.name)
         parsed.append(recognise(raw, entry.options, family).parse(raw, entry.options, entry.collected_at))
+    if not dumps:
+        _refuse_silence(manifest, parsed)
     provenance = {"inputs": file_sha256(manifest_path(workspace))}
     kept = (without_forgotten(workspace, rows) for rows in _comments(parsed, dumps))
     records = workspace.write_parts(RAW_COMMENTS, kept, provenance)
@@ -70,6 +72,21 @@ def read_collected(workspace: Workspace, config: CollectConfig) -> Outcome:
     }
     notes = (*(one.note for one in parsed), *(dump.note for dump in dumps))
     return Outcome(counts, (*notes, *in_words(statement)))
+
+
+def _refuse_silence(manifest: Manifest, parsed: list[Parsed]) -> None:
+    """Raise InputError where all sources are addresses, and not one of them answered with anything."""
+    heard = any(one.comments.height or _tells(one.threads) for one in parsed)
+    first = manifest.sources[0]
+    if heard or any(entry.address is None for entry in manifest.sources):
+        return
+    reasons = [reason for one in parsed for reason in one.threads["reason"].drop_nulls()]
+    why = reasons[0] if reasons else "it answers with no thread; check the address"
+    raise InputError(f"{(first.address or '')[:200]}: nothing was collected: {why}")
+
+
+def _tells(threads: pl.DataFrame) -> bool:
+    return bool(threads.select(pl.any_horizontal(pl.col("title", "declared", "article").is_not_null()).any()).item())
 
 
 def _comments(parsed: list[Parsed], dumps: list[RedditDump]) -> Iterator[pl.DataFrame]:
