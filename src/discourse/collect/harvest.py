@@ -25,6 +25,7 @@ _AHEAD = timedelta(days=1)
 _GONE = (State.DELETED, State.REMOVED)
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
 _REASONS = 3
+_BEHIND = "some lie behind further requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +323,8 @@ def _thread_row(
         gap = max(declared - collected, 0)
         capped = min(capped, gap)
         unreachable = min(unreachable, gap - capped)
-    reasons = [*dict.fromkeys(one.reason for one in seen if one.reason), *missing.why]
+    why = [one for one in missing.why if one != _BEHIND or unreachable + capped]
+    reasons = [*dict.fromkeys(one.reason for one in seen if one.reason), *why]
     return {
         "thread_id": f"{platform.name}:{name}",
         "platform": platform.name,
@@ -359,7 +361,7 @@ def _missing(reads: Sequence[_Read], how: Collected, default: str) -> dict[str, 
     for ask in asks.values():
         lost = how.unanswered.get(ask.key)
         if lost is None and ask.expects and ask.key not in answered:
-            add(ask.thread or default, ask.expects, "some lie behind further requests", capped=False)
+            add(ask.thread or default, ask.expects, _BEHIND, capped=False)
     for key, lost in how.unanswered.items():
         ask = asks.get((key, ""))
         expects = ask.expects if ask is not None else lost.expects

@@ -21,8 +21,15 @@ from discourse.tables import Reason
 
 Refuse = Callable[[str, UnreadableAnswerError], None]
 
+WHOLE = "whole file"
 _HEAD = 4_096
+_CASSETTES = (b"interactions:", b"version: 1\ninteractions:", b"---\ninteractions:", b"http_interactions:")
 _YAML_LIMIT = 30_000_000
+
+
+def is_archive(raw: RawFile) -> bool:
+    """Tell by its first bytes a file that can only hold recorded answers."""
+    return _start(raw).startswith((b"WARC/", *_CASSETTES))
 
 
 def saved_answers(raw: RawFile, collected_at: datetime, refuse: Refuse) -> list[Answer]:
@@ -33,12 +40,12 @@ def saved_answers(raw: RawFile, collected_at: datetime, refuse: Refuse) -> list[
         collected_at: stands for the time of answers whose file does not tell it.
         refuse: called with the place and the reason for each part that cannot be used.
     """
-    start = raw.data[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = _start(raw)
     if start.startswith(b"WARC/"):
         return list(read_warc(raw.data, refuse))
-    if start.startswith((b"interactions:", b"version: 1\ninteractions:", b"---\ninteractions:", b"http_interactions:")):
+    if start.startswith(_CASSETTES):
         return list(_cassette(_yaml(raw), collected_at, refuse))
-    one = Answer("", 200, {}, raw.data, collected_at, location="whole file")
+    one = Answer("", 200, {}, raw.data, collected_at, location=WHOLE)
     if start.startswith(b"<"):
         kind = "text/xml" if start.startswith((b"<?xml", b"<rss", b"<feed")) else "text/html"
         return [replace(one, headers={"content-type": kind})]
@@ -54,6 +61,10 @@ def saved_answers(raw: RawFile, collected_at: datetime, refuse: Refuse) -> list[
         if found:
             return found
     return [one]
+
+
+def _start(raw: RawFile) -> bytes:
+    return raw.data[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
 
 
 def _is_lines(data: bytes) -> bool:

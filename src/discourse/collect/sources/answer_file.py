@@ -12,7 +12,7 @@ from discourse.collect.encoding import decode
 from discourse.collect.formats import table_format
 from discourse.collect.harvest import Collected, harvest
 from discourse.collect.rawfile import RawFile
-from discourse.collect.saved import saved_answers
+from discourse.collect.saved import WHOLE, is_archive, saved_answers
 from discourse.collect.sources.base import PLATFORM, Broken, Parsed, broken_rows, file_thread, thread_row
 from discourse.collect.sources.platform import Platform
 from discourse.config import InputConfig
@@ -34,8 +34,8 @@ class AnswerFile:
         if options.map or options.mode != "auto" or options.article_lines is not None:
             return False
         answers = saved_answers(raw, _NEVER, _ignore)
-        if len(answers) != 1 or raw.data.startswith(b"WARC/"):
-            return bool(answers)
+        if is_archive(raw) or len(answers) != 1 or answers[0].location != WHOLE:
+            return is_archive(raw) or bool(answers)
         return owner(self.platforms, answers[0]) is not None or _is_strange(raw, answers[0])
 
     def parse(self, raw: RawFile, options: InputConfig, collected_at: datetime) -> Parsed:
