@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from discourse.config import Config
     from discourse.pipeline import RunResult
 
-Sources = Annotated[list[str], typer.Argument(metavar="CONFIG|FILE...", help="A discourse.toml, or files of comments.")]
+Sources = Annotated[list[str], typer.Argument(metavar="CONFIG|ADDRESS|FILE...", help="A discourse.toml, or addresses and files.")]
 Output = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="WS", help="The workspace folder. Default: reports/NAME.")
 ]
