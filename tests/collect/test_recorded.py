@@ -9,6 +9,7 @@ import pytest
 from tests.servers.clocks import Clock
 from tests.servers.replay import Served, replaying, whole_world
 
+from discourse.collect.answers import Answer
 from discourse.collect.archive import read_archive
 from discourse.collect.crawl import crawl
 from discourse.collect.harvest import Collected, harvest
@@ -80,3 +81,55 @@ def test_recorded_servers_are_collected(
     missing = (thread["declared"] or 0) - found.height
     assert missing <= 0 or thread["unreachable"] or thread["reason"]
     assert not found["native_id"].is_duplicated().any()
+
+
+# Recorded answers of platforms that are elsewhere, and an address whose first request each could answer.
+ELSEWHERE = {
+    "discourse/perceval_discourse_topic_1148.json": "https://forum.h.test/t/x/1148",
+    "hackernews/a2web_hn_item.json": "https://news.ycombinator.com/item?id=1",
+    "youtube/comment_threads_by_video_paged_1.json": "https://www.youtube.com/watch?v=F1UP7wRCPH8",
+    "bluesky/marshalx_thread_view_post.json": "at://did:plc:abcdefghijklmnopqrstuvwx/app.bsky.feed.post/1",
+    "reddit/a2web_thread.rss": "https://www.reddit.com/r/x/comments/1qcwxml/.rss",
+    "wordpress/wpkit_comments-v2-view-context-success.json": "https://b.h.test/wp-json/wp/v2/comments?post=4",
+    "wordpress_html/anchor.ch.lanka.html": "https://page.h.test/lanka/",
+    "wordpress_html/californiaglobe.com.amazon.html": "https://page.h.test/amazon/",
+    "wordpress_html/foxyfolksy.com.buttercream.html": "https://page.h.test/buttercream/",
+    "wordpress_html/hearya.com.metal.html": "https://page.h.test/metal/",
+    "wordpress_html/lemire.me.json.html": "https://page.h.test/json/",
+    "wordpress_html/thenervousbreakdown.com.loneliest.html": "https://page.h.test/loneliest/",
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_recorded_answers_are_collected(
+    name: str, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer served over HTTP gives the comments that its file gives, and what did not follow is said."""
+    body = (shared / "payloads" / name).read_bytes()
+    keys = {"YOUTUBE_API_KEY": "k" * 20}
+    platform = platform_of_address(ELSEWHERE[name], platforms())
+    kind = "text/html" if name.endswith(".html") else "text/xml" if name.endswith(".rss") else "application/json"
+    headers = {"content-type": kind}
+    clock = Clock()
+    with replaying() as server:
+        for ask in platform.start(ELSEWHERE[name]):
+            direct = platform.read(Answer(ask.url, 200, headers, body, now(), ask.key, dict(ask.context)))
+            if not direct.comments:
+                continue
+            parts = urlsplit(ask.url)
+            target = f"{parts.path}{'?' + parts.query if parts.query else ''}"
+            server.put(target, Served(body, 200, headers))
+            server.put(f"{target}&key={keys['YOUTUBE_API_KEY']}", Served(body, 200, headers))
+            least = len({comment.native_id for comment in direct.comments})
+            break
+        else:
+            pytest.fail(f"no request for {ELSEWHERE[name]} has an answer like {name}")
+        whole_world(monkeypatch, server)
+        config = CollectConfig(allow_private=True, rate=1_000)
+        path = tmp_path / "a.warc.gz"
+        crawl(path, ELSEWHERE[name], platform, config, environment=keys, clock=clock, sleep=clock.sleep)
+    contents = read_archive(path)
+    parsed = harvest(platform, contents.answers, Collected("live", now(), "unnamed", contents.unanswered))
+    assert parsed.comments.height >= least
+    thread = parsed.threads.row(0, named=True)
+    assert thread["declared"] is None or thread["declared"] <= parsed.comments.height or thread["reason"]

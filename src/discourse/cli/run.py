@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from discourse.config import Config
     from discourse.pipeline import RunResult
 
-Sources = Annotated[list[str], typer.Argument(metavar="CONFIG|ADDRESS|FILE...", help="A discourse.toml, or addresses and files.")]
+Sources = Annotated[
+    list[str], typer.Argument(metavar="CONFIG|ADDRESS|FILE...", help="A discourse.toml, or addresses and files.")
+]
 Output = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="WS", help="The workspace folder. Default: reports/NAME.")
 ]
