@@ -81,7 +81,7 @@ def _check_unpacked(raw: RawFile) -> None:
                     raise InputError(
                         f"{raw.name}: unpacks to more than {MAX_UNPACKED:,} bytes; save it as CSV, in parts"
                     )
-    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, NotImplementedError, OSError) as e:
+    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, OSError) as e:
         raise InputError(f"{raw.name}: is a damaged or cut Excel file; save it again") from e
 
 
@@ -92,7 +92,7 @@ def _size(data: bytes, part: zipfile.ZipInfo, most: int) -> int:
     if part.compress_type == zipfile.ZIP_STORED:
         return len(packed)
     if part.compress_type != zipfile.ZIP_DEFLATED:
-        raise NotImplementedError(f"compression {part.compress_type}")
+        raise zipfile.BadZipFile(f"compression {part.compress_type}")
     stream, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
     for place in range(0, len(packed), _CHUNK):
         size += len(stream.decompress(packed[place : place + _CHUNK]))
