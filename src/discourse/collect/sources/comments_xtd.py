@@ -15,6 +15,7 @@ from discourse.collect.answers import EXCERPT, Answer, Ask, Json, UnreadableAnsw
 from discourse.collect.jsonvalues import as_list, as_object, at, count_at, flag_at, name_at, text_at
 from discourse.collect.moments import UNKNOWN, Moment, moment
 from discourse.collect.sources.platform import Login, Page, RawComment, RawThread
+from discourse.collect.sources.web_address import named_address
 from discourse.tables import Precision, Reason, Role, State
 
 # What is commented on is named by its model and key, as in `/comments/api/blog-post/12/`.
@@ -43,13 +44,10 @@ class CommentsXtd:
 
     def start(self, url: str) -> tuple[Ask, ...]:
         """Ask for the list and the count; for ``xtd+`` and an article's address, for the page that names them."""
-        marked, address = url.startswith("xtd+"), url.removeprefix("xtd+")
-        try:
-            parts = urlsplit(address)
-        except ValueError:
+        named = named_address(url, "xtd+")
+        if named is None:
             return ()
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            return ()
+        marked, address, parts = named.marked, named.url, named.parts
         found = _API.fullmatch(parts.path)
         if found is not None and (marked or "/comments/api/" in parts.path):
             return _asks(f"{parts.scheme}://{parts.netloc}{found['mount']}{found['thing']}/")

@@ -13,6 +13,7 @@ from discourse.collect.jsonvalues import Object, as_list, as_object, at, count_a
 from discourse.collect.moments import moment
 from discourse.collect.sources.disqus_xml import is_export, read_export
 from discourse.collect.sources.platform import Login, Page, RawComment, RawThread
+from discourse.collect.sources.web_address import host_of
 from discourse.tables import Reason, Role, State
 
 _API = "https://disqus.com/api/3.0/"
@@ -69,7 +70,7 @@ class Disqus:
         """Know our own requests, the API's addresses, lists of its posts, and exports."""
         if "disqus" in answer.context:
             return True
-        host = _host(answer.url)
+        host = host_of(answer.url)
         if host.endswith("disqus.com") and ("/api/3.0/" in answer.url or "/embed/comments" in answer.url):
             return True
         head = answer.body.lstrip()[:1]
@@ -256,10 +257,3 @@ def _article(answer: Answer) -> Page:
     identifier, link = ("" if (one := found[name]) is None else one[2] for name in ("identifier", "url"))
     thread = f"ident:{identifier}" if identifier else f"link:{link or answer.url.partition('#')[0]}"
     return Page((), (), (_details(thread, forum[1] or forum[2], answer.url),))
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""

@@ -12,6 +12,7 @@ from discourse.collect.answers import EXCERPT, Answer, Ask, Json, UnreadableAnsw
 from discourse.collect.jsonvalues import as_list, as_object, at, count_at, name_at, number_at, text_at
 from discourse.collect.moments import moment
 from discourse.collect.sources.platform import Login, Page, RawComment, RawThread
+from discourse.collect.sources.web_address import site_of
 from discourse.tables import Reason, Role, State
 
 _API = re.compile(
@@ -48,7 +49,7 @@ class _Place:
     def thread(self, post: str = "") -> str:
         """Return the id of a post's thread: host and post; empty if the post is not known."""
         found = post or self.post
-        host = _host(self.root)
+        host = site_of(self.root)
         return f"{host}/{found}" if host and found else found
 
 
@@ -68,7 +69,7 @@ class Ghost:
     def start(self, url: str) -> tuple[Ask, ...]:
         """Ask for a post's list and count, or for the page behind ``ghost+``, which names them."""
         marked, address = url.startswith("ghost+"), url.removeprefix("ghost+")
-        if not _host(address) or not address.startswith(("http://", "https://")):
+        if not site_of(address) or not address.startswith(("http://", "https://")):
             return ()
         place = _place_of(address, {})
         if place.post and not place.comment:
@@ -122,13 +123,6 @@ class Ghost:
         return None
 
 
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return ""
-
-
 def _place_of(url: str, context: Mapping[str, str]) -> _Place:
     try:
         parts = urlsplit(url)
@@ -159,7 +153,7 @@ def _list_ask(place: _Place, told: Mapping[str, str], page: int, expects: int) -
     kept = {key: value for key, value in told.items() if key in {"article", "title"}}
     context = {**kept, "ghost": "list", "post": place.post}
     url = f"{place.root}/post/{place.post}/?limit={_LIMIT}&page={page}&order={_ORDER}"
-    return Ask(url if _host(place.root) and place.post else "", place.thread(), expects=expects,
+    return Ask(url if site_of(place.root) and place.post else "", place.thread(), expects=expects,
                context=tuple(sorted(context.items())))  # fmt: skip
 
 
@@ -167,7 +161,7 @@ def _replies_ask(place: _Place, told: Mapping[str, str], parent: str, page: int,
     kept = {key: value for key, value in told.items() if key in {"article", "title"}}
     context = {**kept, "ghost": "replies", "post": place.post}
     url = f"{place.root}/{parent}/replies/?limit={_LIMIT}&page={page}"
-    known = _host(place.root) and _ID.fullmatch(parent)
+    known = site_of(place.root) and _ID.fullmatch(parent)
     return Ask(url if known else "", place.thread(), expects=expects, context=tuple(sorted(context.items())))
 
 
@@ -276,7 +270,7 @@ def _article(answer: Answer) -> Page:
     post = box.attributes.get("data-post-id") or ""
     try:
         site = urljoin(answer.url, box.attributes.get("data-ghost-comments") or "/")
-        place = _Place(f"{site.rstrip('/')}/members/api/comments", post) if _host(site) else _Place("", post)
+        place = _Place(f"{site.rstrip('/')}/members/api/comments", post) if site_of(site) else _Place("", post)
     except ValueError as e:
         raise UnreadableAnswerError(Reason.MALFORMED, answer.excerpt(), "the page names no usable site") from e
     if not post:
@@ -294,4 +288,4 @@ def _article(answer: Answer) -> Page:
         # In a collection they follow.
         reason=None if answer.context else "the page of a Ghost site loads its comments from a list that is not in it",
     )
-    return Page((thread,), (), _asks(place, told) if _host(place.root) else ())
+    return Page((thread,), (), _asks(place, told) if site_of(place.root) else ())

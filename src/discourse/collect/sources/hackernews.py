@@ -12,6 +12,7 @@ from discourse.collect.answers import EXCERPT, Answer, Ask, Json, UnreadableAnsw
 from discourse.collect.jsonvalues import Object, as_list, as_object, count_at, flag_at, name_at, number_at, text_at
 from discourse.collect.moments import moment
 from discourse.collect.sources.platform import Login, Page, RawComment, RawThread
+from discourse.collect.sources.web_address import host_of
 from discourse.tables import Reason, ReplyKind, Role, State
 
 _ALGOLIA = "hn.algolia.com"
@@ -59,7 +60,7 @@ class HackerNews:
 
     def claims(self, answer: Answer) -> bool:
         """Know both hosts, and an item by its type and the fields that only one of them has."""
-        if _host(answer.url) in {_ALGOLIA, _FIREBASE}:
+        if host_of(answer.url) in {_ALGOLIA, _FIREBASE}:
             return True
         if answer.url or not (b'"type"' in answer.body or b'"comment_text"' in answer.body):
             return False
@@ -103,13 +104,6 @@ class HackerNews:
         """Need no keys."""
         del environment
         return None
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _nothing(thread: str) -> RawThread:

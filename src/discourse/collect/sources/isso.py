@@ -13,6 +13,7 @@ from discourse.collect.jsonvalues import Object, as_list, as_object, count_at, n
 from discourse.collect.moments import moment
 from discourse.collect.sources.isso_feed import is_feed, read_feed
 from discourse.collect.sources.platform import Login, Page, RawComment, RawThread
+from discourse.collect.sources.web_address import named_address
 from discourse.tables import Reason, State
 
 _STATES = {2: State.HELD, 4: State.DELETED}
@@ -75,13 +76,10 @@ class Isso:
 
     def start(self, url: str) -> tuple[Ask, ...]:
         """Ask for the whole thread, or for the article page behind ``isso+``, which names server and thread."""
-        marked, address = url.startswith("isso+"), url.removeprefix("isso+")
-        try:
-            parts = urlsplit(address)
-        except ValueError:
+        named = named_address(url, "isso+")
+        if named is None:
             return ()
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            return ()
+        marked, address, parts = named.marked, named.url, named.parts
         place = _place_of(address, {})
         if place.uri and (marked or parts.path in {"", "/"} or parts.path.endswith("/")):
             return (place.ask(),)

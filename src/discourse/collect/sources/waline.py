@@ -14,6 +14,7 @@ from discourse.collect.answers import EXCERPT, Answer, Ask, Json, UnreadableAnsw
 from discourse.collect.jsonvalues import as_list, as_object, at, count_at, name_at, number_at, text_at
 from discourse.collect.moments import UNKNOWN, Moment, moment
 from discourse.collect.sources.platform import Login, Page, RawComment, RawThread
+from discourse.collect.sources.web_address import site_of
 from discourse.tables import Reason, ReplyKind, Role, State
 
 _STATES = {"waiting": State.HELD, "spam": State.REMOVED}
@@ -36,7 +37,7 @@ class _Place:
     @property
     def thread(self) -> str:
         """The thread's id: host and name; empty if the name is not known."""
-        return f"{_host(self.endpoint)}{'' if self.path.startswith('/') else '/'}{self.path}" if self.path else ""
+        return f"{site_of(self.endpoint)}{'' if self.path.startswith('/') else '/'}{self.path}" if self.path else ""
 
     def ask(self, page: int, told: Mapping[str, str], *, had: int = 0, expects: int = 0) -> Ask:
         """Return the request for a page of the thread's list; one without an address if it is not known."""
@@ -64,7 +65,7 @@ class Waline:
     def start(self, url: str) -> tuple[Ask, ...]:
         """Ask for the first page, or for the article page behind ``waline+``, which names the server."""
         marked, address = url.startswith("waline+"), url.removeprefix("waline+")
-        if not _host(address) or not address.startswith(("http://", "https://")):
+        if not site_of(address) or not address.startswith(("http://", "https://")):
             return ()
         place = _place_of(address)
         if place.endpoint and place.path:
@@ -128,13 +129,6 @@ class Waline:
         """Need no keys."""
         del environment
         return None
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return ""
 
 
 def _place_of(url: str) -> _Place:

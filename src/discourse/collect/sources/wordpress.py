@@ -15,6 +15,7 @@ from discourse.collect.jsonvalues import Object, as_list, as_object, count_at, n
 from discourse.collect.moments import moment
 from discourse.collect.sources.page_reading import page_address, read_page, same_address
 from discourse.collect.sources.platform import Login, Page, RawComment, RawThread
+from discourse.collect.sources.web_address import named_address
 from discourse.collect.sources.wordpress_feed import is_comment_feed, read_comment_feed
 from discourse.collect.sources.wordpress_wxr import is_export, read_export
 from discourse.tables import Reason, State
@@ -50,13 +51,10 @@ class WordPress:
 
     def start(self, url: str) -> tuple[Ask, ...]:
         """Ask for the page of a post, which names its interface, or for a list of the interface, or a feed."""
-        marked, address = url.startswith("wordpress+"), url.removeprefix("wordpress+")
-        try:
-            parts = urlsplit(address)
-        except ValueError:
+        named = named_address(url, "wordpress+")
+        if named is None:
             return ()
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            return ()
+        marked, address, parts = named.marked, named.url, named.parts
         query = dict(parse_qsl(parts.query))
         if _ROUTE.match(parts.path) or "rest_route" in query:
             route = _route(address)

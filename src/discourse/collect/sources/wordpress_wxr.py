@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 from discourse.collect.answers import EXCERPT, Answer, UnreadableAnswerError
 from discourse.collect.moments import UNKNOWN, moment
 from discourse.collect.sources.platform import Page, RawComment, RawThread
+from discourse.collect.sources.web_address import site_of
 from discourse.tables import Reason, Role, State
 
 _STATES = {"0": State.HELD, "hold": State.HELD, "spam": State.REMOVED, "trash": State.REMOVED,
@@ -58,7 +58,7 @@ def read_export(answer: Answer) -> Page:
         ]
     if not threads:
         return Page(
-            (RawThread(native_id=_host(site) or "export", url=site or None, reason="the export holds no comments"),)
+            (RawThread(native_id=site_of(site) or "export", url=site or None, reason="the export holds no comments"),)
         )
     return Page(tuple(threads), tuple(comments))
 
@@ -79,7 +79,7 @@ def told(element: Element, name: str) -> str | None:
 def _thread(item: Element, site: str) -> RawThread:
     link = told(item, "link") or told(item, "guid")
     identifier = told(item, "post_id") or told(item, "thread_identifier") or link or told(item, "title") or ""
-    host = _host(link or "") or _host(site)
+    host = site_of(link or "") or site_of(site)
     article = next((one.text for one in item if name_of(one) == "encoded" and "content" in str(one.tag)), None)
     return RawThread(
         native_id=f"{host}/{identifier}" if host and "://" not in identifier else identifier,
@@ -125,10 +125,3 @@ def _words(record: Element) -> Iterator[str]:
 
 def _gmt(value: str | None) -> str | None:
     return None if value is None or value.startswith("0000") else value
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return ""
