@@ -16,7 +16,7 @@ LOW_SAMPLE = 30
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A row of the estimates table without the columns that are the same in all of them."""
+    """A row of the estimates table but for its id."""
 
     unit: str
     measure: Measure
@@ -33,6 +33,13 @@ class Estimate:
     n_labelled: int = 0
     n_unsure: int = 0
     variant: str = "main"
+    population: str = "collected"
+    group_by: str | None = None
+    group: str | None = None
+    contrast: str | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    family: str | None = None
 
 
 def ends(found: Interval) -> dict[str, float]:
@@ -47,12 +54,12 @@ def caution(n: float, otherwise: Mark | None = None) -> Mark | None:
 
 def estimate_id(row: Estimate) -> str:
     """Return 16 hexadecimal digits that name what is estimated and how; the same in every run."""
-    what = (row.unit, "", "", "", row.measure.value, row.level, "collected", row.variant, row.method)
+    split = (row.group_by or "", row.group or "", row.contrast or "")
+    what = (row.unit, *split, row.measure.value, row.level, row.population, row.variant, row.method)
     return hashlib.sha256("|".join(what).encode()).hexdigest()[:16]
 
 
 def as_table(rows: Sequence[Estimate]) -> pl.DataFrame:
     """Return the rows as a frame that conforms to `ESTIMATES`, in their order."""
-    fixed = {"population": "collected"}
-    values = [{**asdict(row), **fixed, "estimate_id": estimate_id(row)} for row in rows]
+    values = [{**asdict(row), "estimate_id": estimate_id(row)} for row in rows]
     return ESTIMATES.conform(pl.DataFrame(values, schema_overrides=dict(ESTIMATES.schema), infer_schema_length=None))
