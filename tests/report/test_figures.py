@@ -34,12 +34,12 @@ def test_percentages_are_whole_from_ten_on(share: float, said: str) -> None:
 
 def test_thousands_are_parted() -> None:
     """Counts are written with a comma between thousands."""
-    assert (count(999.0), count(1204), count(1_000_000)) == ("999", "1,204", "1,000,000")
+    assert tuple(count(value, WORDS) for value in (999.0, 1204, 1_000_000)) == ("999", "1,204", "1,000,000")
 
 
 def test_interval_ends_keep_one_decimal_below_one_percent() -> None:
     """The ends of an interval below 1 % are not both called fewer than 1 %."""
-    assert span((0.004, 0.091)) == "0.4–9.1 %"
+    assert span((0.004, 0.091), WORDS) == "0.4–9.1 %"
 
 
 @pytest.mark.parametrize(

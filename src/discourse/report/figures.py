@@ -38,9 +38,9 @@ FRACTIONS = (
 WIDE = 0.2
 
 
-def count(value: float) -> str:
+def count(value: float, words: Words) -> str:
     """Write a number of things: 1204 becomes ``1,204``."""
-    return f"{round(value):,}"
+    return words.number(value)
 
 
 def percent(share: float, words: Words) -> str:
@@ -49,13 +49,13 @@ def percent(share: float, words: Words) -> str:
         return words.text("percent.below")
     if 0.995 <= share < 1:
         return words.text("percent.above")
-    return f"{_hundredths(share)} %"
+    return f"{_hundredths(share, words)} %"
 
 
-def span(interval: tuple[float, float]) -> str:
+def span(interval: tuple[float, float], words: Words) -> str:
     """Write an interval of shares for a chart or table: ``11–18 %``."""
     low, high = interval
-    return f"{_hundredths(low)}–{_hundredths(high)} %"
+    return f"{_hundredths(low, words)}–{_hundredths(high, words)} %"
 
 
 def in_words(share: float, words: Words) -> str:
@@ -72,9 +72,9 @@ def in_words(share: float, words: Words) -> str:
     return words.text("fraction.about", fraction=words.text(f"fraction.{nearest[1]}"))
 
 
-def total(row: Estimate) -> Figure:
+def total(row: Estimate, words: Words) -> Figure:
     """Write a count."""
-    return Figure("", count(row.value), row.estimate_id)
+    return Figure("", count(row.value, words), row.estimate_id)
 
 
 def told(row: Estimate, words: Words) -> Figure:
@@ -90,38 +90,39 @@ def among(row: Estimate, words: Words) -> Figure:
 def short(row: Estimate, words: Words) -> Figure:
     """Write a share and its interval for a chart or table: ``14 % (11–18 %)``."""
     lead = percent(row.value, words)
-    return Figure(lead, f" ({span(row.interval)})" if row.interval else "", row.estimate_id)
+    return Figure(lead, f" ({span(row.interval, words)})" if row.interval else "", row.estimate_id)
 
 
 def part_of(row: Estimate, words: Words) -> Figure:
     """Write a count and the comments it is out of: ``31 of 1,204``."""
-    return Figure("", words.text("figure.part_of", count=count(row.value), n=count(row.n)), row.estimate_id)
+    return Figure(
+        "", words.text("figure.part_of", count=count(row.value, words), n=count(row.n, words)), row.estimate_id
+    )
 
 
 def quality(row: Estimate, words: Words) -> Figure:
     """Write a measure of a model's quality: error rates in per cent, F1 and the like with two decimals."""
     if row.level.rsplit(":", 1)[-1] in {"sensitivity", "false_positive_rate"}:
         return short(row, words)
-    ends = f" ({row.interval[0]:.2f}–{row.interval[1]:.2f})" if row.interval else ""
-    return Figure(f"{row.value:.2f}", ends, row.estimate_id)
+    ends = " ({}–{})".format(*(words.decimal(end, 2) for end in row.interval)) if row.interval else ""
+    return Figure(words.decimal(row.value, 2), ends, row.estimate_id)
 
 
 def _worded(row: Estimate, words: Words, kind: str) -> Figure:
-    values = {"words": in_words(row.value, words), "percent": percent(row.value, words), "n": count(row.n)}
+    values = {"words": in_words(row.value, words), "percent": percent(row.value, words), "n": count(row.n, words)}
     form = "exact"
     if row.interval:
         low, high = row.interval
-        values |= {"low": _hundredths(low), "high": _hundredths(high)}
+        values |= {"low": _hundredths(low, words), "high": _hundredths(high, words)}
         form = "wide" if high - low > WIDE else "interval"
     lead, _, rest = words.text(f"figure.{kind}.{form}", **values).partition("|")
     return Figure(lead, rest, row.estimate_id)
 
 
-def _hundredths(share: float) -> str:
+def _hundredths(share: float, words: Words) -> str:
     value = share * 100
-    if value < 9.95:
-        return f"{value:.1f}".removesuffix(".0")
-    return f"{value:.0f}"
+    places = 1 if value < 9.95 and round(value, 1) % 1 else 0
+    return words.decimal(value, places)
 
 
 def _log_odds(share: float) -> float:

@@ -70,12 +70,12 @@ class Policy:
         """Return a time as exactly as it is known and may be shown; None if it is not known at all."""
         if moment is None or precision == Precision.UNKNOWN:
             return None
-        month = self.words.text(f"month.{moment.month}")
         if not self.full:
-            return When(f"{moment:%Y-%m}", f"{month} {moment.year}")
-        day = f"{moment.day} {month} {moment.year}"
+            return When(f"{moment:%Y-%m}", self.words.month(moment))
+        day = self.words.day(moment)
         if precision in {Precision.EXACT, Precision.MINUTE}:
-            return When(f"{moment:%Y-%m-%dT%H:%MZ}", f"{day}, {moment:%H:%M} UTC")
+            clock = self.words.text("date.time", day=day, time=f"{moment:%H:%M}")
+            return When(f"{moment:%Y-%m-%dT%H:%MZ}", clock)
         if precision == Precision.RELATIVE:
             return When(f"{moment:%Y-%m-%d}", self.words.text("date.about", date=day))
         return When(f"{moment:%Y-%m-%d}", day)

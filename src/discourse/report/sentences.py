@@ -60,7 +60,9 @@ def statements(estimates: Estimates, codebook: Codebook, targets: Sequence[str],
     """Return the findings with their figures still apart, for the page."""
     eligible = estimates.count("data:eligible")
     if eligible is not None and eligible.value == 0:
-        return [Statement(words.text("nothing.subject"), words.phrase("nothing.sentence", n=total(eligible)), None)]
+        return [
+            Statement(words.text("nothing.subject"), words.phrase("nothing.sentence", n=total(eligible, words)), None)
+        ]
     said = [_frame(estimates, frame.name, frame.title, words) for frame in codebook.frames]
     said += [_target(estimates, target, words) for target in targets]
     said.append(_topics(estimates, words))
@@ -69,7 +71,7 @@ def statements(estimates: Estimates, codebook: Codebook, targets: Sequence[str],
 
 def basis(row: Estimate, words: Words) -> Phrase:
     """Say what a share rests on: labels that readers gave to these comments, or error rates measured elsewhere."""
-    labelled = Figure("", count(row.n_labelled), row.estimate_id)
+    labelled = Figure("", count(row.n_labelled, words), row.estimate_id)
     return words.phrase(f"basis.{row.method}" if row.by_readers else "basis.heldout_correction", n=labelled)
 
 
@@ -123,7 +125,7 @@ def _target_counts(estimates: Estimates, target: str, subject: str, words: Words
     known = [(side, row) for side, row in counts if row is not None]
     if not known:
         return None
-    listed = _listed([words.phrase(f"side.{side}", share=total(row)) for side, row in known], words)
+    listed = _listed([words.phrase(f"side.{side}", share=total(row, words)) for side, row in known], words)
     phrase = words.phrase("sentence.target.not_estimable", target=target, sides=listed)
     asked = tuple(row.estimate_id for row in estimates.shares(f"stance:{target}:about"))
     return Statement(subject, phrase, Mark.NOT_ESTIMABLE.value if asked else known[0][1].mark, asked)
@@ -137,8 +139,8 @@ def _topics(estimates: Estimates, words: Words) -> Statement | None:
     largest = max(sizes, key=lambda row: row.value)
     outliers = next((row for row in rows if row.level == "topic:outlier"), None)
     key = "sentence.topics" if outliers is not None else "sentence.topics.no_outliers"
-    values = {"outliers": total(outliers)} if outliers is not None else {}
-    phrase = words.phrase(key, largest=total(largest), **values)
+    values = {"outliers": total(outliers, words)} if outliers is not None else {}
+    phrase = words.phrase(key, largest=total(largest, words), **values)
     return Statement(words.text("sentence.subject.topics"), phrase, largest.mark)
 
 

@@ -79,7 +79,7 @@ def _rule(material: Material) -> Phrase:
     if not material.policy.texts:
         return words.phrase("comments.rule.none")
     count = material.estimates.count("data:comments")
-    of = total(count) if count is not None else ""
+    of = total(count, words) if count is not None else ""
     key = "comments.rule.some" if material.outline.height > LISTED else "comments.rule.all"
     return words.phrase(key if count is not None else f"{key}.uncounted", count=of, most=str(LISTED))
 

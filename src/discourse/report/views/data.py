@@ -101,7 +101,7 @@ def data(material: Material) -> DataView:
         states=_lines(material, "data:state:", "state"),
         languages=_lines(material, "data:language:", "language"),
         notes=tuple(
-            words.phrase(f"data.{name}", **{key: total(row) for key, row in rows.items() if row is not None})
+            words.phrase(f"data.{name}", **{key: total(row, words) for key, row in rows.items() if row is not None})
             for name, needed in {
                 "loud": ("loud_comments", "loud_authors", "authors", "eligible"),
                 "duplicates": ("duplicates",),
@@ -129,7 +129,7 @@ def _funnel(material: Material) -> tuple[Step, ...]:
         if row is not None and (left or row.value):
             text = label or words.text(f"funnel.{key}")
             bar = charts.bar(row.value / whole, "left" if left else "lost")
-            steps.append(Step(text, total(row), left, bar))
+            steps.append(Step(text, total(row, words), left, bar))
 
     step("records", records, left=True)
     step("quarantined", found.count("data:quarantined"), left=False)
@@ -177,7 +177,7 @@ def _lines(material: Material, prefix: str, kind: str) -> tuple[Line, ...]:
     found: list[Line] = []
     for row in (row for row in rows if row.value):
         code = row.level.removeprefix(prefix)
-        found.append(Line(material.words.text(f"{kind}.{code}", otherwise=code), total(row)))
+        found.append(Line(material.words.text(f"{kind}.{code}", otherwise=code), total(row, material.words)))
     return tuple(found)
 
 
@@ -189,7 +189,7 @@ def _refusals(material: Material) -> tuple[Refusal, ...]:
         reason = row.level.removeprefix(prefix)
         if row.value:
             label = words.text(f"reason.{reason}", otherwise=reason)
-            found.append(Refusal(label, total(row), _excerpts(material, reason)))
+            found.append(Refusal(label, total(row, words), _excerpts(material, reason)))
     return tuple(found)
 
 
@@ -222,7 +222,7 @@ def _completeness(material: Material) -> tuple[tuple[str, ...], tuple[Completene
     threads = tuple(
         Completeness(
             label=thread.label,
-            counts=tuple(total(cells[name]) if name in cells else None for name in columns),
+            counts=tuple(total(cells[name], words) if name in cells else None for name in columns),
             reason=material.policy.line(reason or ""),
         )
         for thread, cells, reason in zip(shown, table, reasons, strict=True)

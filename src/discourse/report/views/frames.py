@@ -96,7 +96,7 @@ def frames(material: Material, cards: Cards, chosen: dict[str, list[Example]]) -
     if groups:
         chart = charts.intervals("frames-chart", words.text("frames.chart"), words.text("chart.desc"), groups)
     eligible = found.count("data:eligible")
-    of = words.phrase("frames.of", n=Figure("", count(eligible.value), eligible.estimate_id)) if eligible else ()
+    of = words.phrase("frames.of", n=Figure("", count(eligible.value, words), eligible.estimate_id)) if eligible else ()
     views = tuple(_frame(material, frame.name, cards, chosen[frame.name]) for frame in material.codebook.frames)
     return FramesView(chart, of, tuple(rows), views, len(material.named) > THREADS_SHOWN)
 
@@ -112,8 +112,8 @@ def share_row(row: Estimate, label: str, material: Material) -> ShareRow:
         share=shown.lead if row.known else words.text("table.none"),
         interval=shown.rest if row.known else "",
         of=row.denominator,
-        labelled=count(row.n_labelled),
-        unsure=count(row.n_unsure),
+        labelled=count(row.n_labelled, words),
+        unsure=count(row.n_unsure, words),
         mark=words.text(f"mark.{row.mark}") if row.mark else "",
     )
 
@@ -131,7 +131,7 @@ def share_marks(material: Material, level: str, unit: str = ALL) -> tuple[charts
             continue
         tagged = material.estimates.count(level, unit)
         if tagged is not None:
-            text = words.text("chart.not_estimable", count=count(tagged.value), n=count(tagged.n))
+            text = words.text("chart.not_estimable", count=count(tagged.value, words), n=count(tagged.n, words))
             marks.append(charts.Mark(label, Figure("", text, tagged.estimate_id), None, None, row.by_readers))
     return tuple(marks)
 

@@ -63,7 +63,7 @@ def header(material: Material) -> Header:
 
 def _read(material: Material) -> Phrase:
     rows = {name: material.estimates.count(f"data:{name}") for name in ("comments", "threads", "eligible")}
-    known = {name: total(row) for name, row in rows.items() if row is not None}
+    known = {name: total(row, material.words) for name, row in rows.items() if row is not None}
     if "comments" not in known:
         return ()
     if "threads" in known and material.several:

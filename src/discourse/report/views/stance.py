@@ -69,7 +69,7 @@ def _target(material: Material, target: str, place: int, cards: Cards, chosen: l
         if estimable and share is not None:
             sides[side] = charts.Side(label, short(share, words), share.value, share.interval)
         elif not estimable and tagged is not None:
-            text = Figure(count(tagged.value), "", tagged.estimate_id)
+            text = Figure(count(tagged.value, words), "", tagged.estimate_id)
             sides[side] = charts.Side(words.text("stance.tagged", side=label), text, tagged.value, None)
     chart = None
     if {"against", "favor"} <= set(sides) and any(side.value for side in sides.values()):
@@ -94,7 +94,7 @@ def _target(material: Material, target: str, place: int, cards: Cards, chosen: l
             for row in found.shares(f"stance:{target}:{kind}")
         ),
         counts=tuple(
-            CountRow(words.text(f"stance.{side}"), Figure("", count(row.value), row.estimate_id))
+            CountRow(words.text(f"stance.{side}"), Figure("", count(row.value, words), row.estimate_id))
             for side, row in counts.items()
             if row is not None
         ),

@@ -92,9 +92,9 @@ def _topic(
     return TopicView(
         label=material.policy.line(str(row["label"])),
         keywords=tuple(material.policy.line(str(word)) for word in keywords) if isinstance(keywords, list) else (),
-        count=total(size),
+        count=total(size, material.words),
         bar=charts.bar(size.value / largest, "topic"),
-        stability=Figure("", f"{stability.value:.2f}", stability.estimate_id)
+        stability=Figure("", material.words.decimal(stability.value, 2), stability.estimate_id)
         if stability is not None and stability.known
         else None,
         unstable=row["mark"] == TopicMark.UNSTABLE.value,
