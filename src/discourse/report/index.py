@@ -14,6 +14,8 @@ READERS = ("census", "difference_estimator", "exact_stratified")
 MODEL = "heldout_correction"
 FEW = 30
 ALL = "all"
+# Only below this p, corrected over the whole table by Holm, a sentence says that two shares differ.
+CLAIM = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,13 @@ class Estimate:
 
     estimate_id: str
     unit: str
+    group_by: str | None
+    group: str | None
+    contrast: str | None
     measure: str
     level: str
+    population: str
+    variant: str
     denominator: str
     n: int
     n_labelled: int
@@ -31,6 +38,8 @@ class Estimate:
     estimate: float | None
     low: float | None
     high: float | None
+    p_holm: float | None
+    family: str | None
     method: str
     assumptions: str
     mark: str | None
@@ -58,6 +67,11 @@ class Estimate:
         return self.mark == Mark.LOW_SAMPLE or self.n < FEW
 
     @property
+    def differs(self) -> bool:
+        """Whether a comparison may be called a difference: Holm's p over its whole table is below 0.05."""
+        return self.p_holm is not None and self.p_holm < CLAIM
+
+    @property
     def by_readers(self) -> bool:
         """Whether it rests on labels that people gave to these comments."""
         return self.method in READERS
@@ -65,9 +79,17 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """Every row of the main variant, ungrouped and uncontrasted, by (unit, level, measure)."""
+    """The table by what its rows are of.
 
-    rows: Mapping[tuple[str, str, str], tuple[Estimate, ...]]
+    `rows` holds the main numbers by (unit, level, measure); `varied` the same of other variants and populations, by
+    (level, measure), of the whole workspace; `split` the parts of the workspace, by what splits it; `compared` what
+    is set against a contrast, in the table's order.
+    """
+
+    rows: Mapping[tuple[str, ...], tuple[Estimate, ...]]
+    varied: Mapping[tuple[str, ...], tuple[Estimate, ...]]
+    split: Mapping[tuple[str, ...], tuple[Estimate, ...]]
+    compared: tuple[Estimate, ...]
 
     def of(self, level: str, measure: Measure, unit: str = ALL) -> tuple[Estimate, ...]:
         """Return the rows of one quantity, one for each method, in the table's order."""
@@ -84,9 +106,7 @@ class Estimates:
 
     def shares(self, level: str, unit: str = ALL) -> tuple[Estimate, ...]:
         """Return the rows of a share, the best evidence first."""
-        order = (*READERS, MODEL)
-        rank = {method: place for place, method in enumerate(order)}
-        return tuple(sorted(self.of(level, Measure.SHARE, unit), key=lambda row: rank.get(row.method, len(order))))
+        return best_first(self.of(level, Measure.SHARE, unit))
 
     def share(self, level: str, unit: str = ALL) -> Estimate | None:
         """Return the share on the best evidence that gives a point; else the first row, which says why not."""
@@ -102,6 +122,14 @@ class Estimates:
             for row in rows
         )
 
+    def variants(self, level: str, measure: Measure) -> tuple[Estimate, ...]:
+        """Return the rows of one quantity of the whole under other choices: variants, and other populations."""
+        return self.varied.get((level, measure.value), ())
+
+    def parts(self, group_by: str, measure: Measure) -> tuple[Estimate, ...]:
+        """Return the rows of one measure for each part that `group_by` splits the whole into, in the table's order."""
+        return tuple(row for row in self.split.get((group_by,), ()) if row.measure == measure.value)
+
     def assumptions(self) -> dict[str, tuple[str, ...]]:
         """Return the sentences on what must hold, by method; under `not_estimable` why there is no number."""
         found: dict[str, dict[str, None]] = {}
@@ -113,21 +141,36 @@ class Estimates:
         return {method: tuple(sentences) for method, sentences in found.items()}
 
 
+def best_first(rows: Sequence[Estimate]) -> tuple[Estimate, ...]:
+    """Return rows of one quantity with the best evidence first: readers' labels, then error rates elsewhere."""
+    order = (*READERS, MODEL)
+    rank = {method: place for place, method in enumerate(order)}
+    return tuple(sorted(rows, key=lambda row: rank.get(row.method, len(order))))
+
+
 def index(estimates: pl.DataFrame, keep: Sequence[str] | None = None) -> Estimates:
     """Index rows of the estimates table.
 
     Args:
         estimates: rows that conform to `tables.ESTIMATES`.
-        keep: the units that are wanted; None takes all.
+        keep: the units whose main numbers are wanted; None takes all.
     """
-    plain = pl.col("group_by").is_null() & pl.col("contrast").is_null() & (pl.col("variant") == "main")
-    chosen = ESTIMATES.conform(estimates).filter(plain)
-    if keep is not None:
-        chosen = chosen.filter(pl.col("unit").is_in(list(keep)))
-    names = list(Estimate.__dataclass_fields__)
-    rows: dict[tuple[str, str, str], tuple[Estimate, ...]] = {}
-    for values in chosen.select(names).iter_rows():
-        row = Estimate(*values)
-        key = (row.unit, row.level, row.measure)
-        rows[key] = (*rows.get(key, ()), row)
-    return Estimates(rows)
+    table = ESTIMATES.conform(estimates).select(list(Estimate.__dataclass_fields__))
+    alone = pl.col("contrast").is_null()
+    whole = alone & pl.col("group_by").is_null()
+    main = (pl.col("variant") == "main") & (pl.col("population") == "collected")
+    wanted = pl.lit(value=True) if keep is None else pl.col("unit").is_in(list(keep))
+    here = pl.col("unit") == ALL
+    return Estimates(
+        rows=_by(table.filter(whole & main & wanted), "unit", "level", "measure"),
+        varied=_by(table.filter(whole & ~main & here), "level", "measure"),
+        split=_by(table.filter(alone & main & here & pl.col("group_by").is_not_null()), "group_by"),
+        compared=tuple(Estimate(*values) for values in table.filter(~alone).iter_rows()),
+    )
+
+
+def _by(table: pl.DataFrame, *key: str) -> dict[tuple[str, ...], tuple[Estimate, ...]]:
+    found: dict[tuple[str, ...], list[Estimate]] = {}
+    for name, values in zip(table.select(key).iter_rows(), table.iter_rows(), strict=True):
+        found.setdefault(name, []).append(Estimate(*values))
+    return {name: tuple(rows) for name, rows in found.items()}
