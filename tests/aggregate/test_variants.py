@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 
-from discourse.aggregate.frames import frame_estimates
+from discourse.aggregate.frames import frame_headlines
 from discourse.aggregate.labels import resolve
 from discourse.aggregate.units import eligible_comments
-from discourse.aggregate.variants import loudest_authors, variants
+from discourse.aggregate.variants import loudest_authors, variant_estimates, variants
 from discourse.config import FilterConfig, TaggingConfig
 from discourse.tables import LABELS, Measure
 
@@ -41,18 +42,24 @@ def test_planted_flood_and_loud_author_are_found(
     )
     eligible = eligible_comments(comments, ["en"], FilterConfig())
     tags = frames_table(bundle, comments, [i < 40 or 100 <= i < 150 for i in range(size)])
-    rows = frame_estimates(eligible, tags, resolve(LABELS.empty(), "majority"), bundle, TaggingConfig(), 0)
+    nobody = resolve(LABELS.empty(), "majority")
+    headlines, _ = frame_headlines(eligible, tags, nobody, bundle, TaggingConfig(), 0)
+    rows = variant_estimates(headlines, [*eligible.units, *variants(eligible)])
+    changed = ("main", "without_duplicates", "without_loudest_authors")
     counts = {row.variant: (row.estimate, row.n) for row in rows if row.measure is Measure.COUNT}
-    assert counts == {
+    assert {name: counts[name] for name in changed} == {
         "main": (90, 200),
         "without_duplicates": (51, 161),
         "without_loudest_authors": (40, 150),
     }
     shares = {row.variant: row.estimate for row in rows if row.measure is Measure.SHARE}
-    assert set(shares) == set(counts)
+    assert set(shares) == {*counts, "one_vote_per_author"}
+    # 40 authors of the flood and the one loud one among 151 authors.
+    tagged = (41 / 151 - 10 / 200) / (0.9 - 0.05)
+    assert shares["one_vote_per_author"] == pytest.approx(tagged)
 
 
 def test_no_comment_at_all_gives_empty_variants(comments_table: Callable[..., pl.DataFrame]) -> None:
     """No comment at all gives variants of nothing."""
     eligible = eligible_comments(comments_table(0), ["en"], FilterConfig())
-    assert [each.unit.n for each in variants(eligible)] == [0, 0]
+    assert {each.n for each in variants(eligible)} == {0}

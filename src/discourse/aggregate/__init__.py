@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
+from discourse.aggregate.crossings import crossing_estimates
 from discourse.aggregate.estimates import Estimate, as_table
-from discourse.aggregate.frames import frame_estimates
+from discourse.aggregate.frames import frame_headlines
+from discourse.aggregate.groups import group_estimates, group_units
+from discourse.aggregate.headline import estimates
 from discourse.aggregate.labels import resolve
 from discourse.aggregate.quality import quality_estimates
-from discourse.aggregate.stances import stance_estimates
-from discourse.aggregate.topics import topic_estimates
+from discourse.aggregate.stances import Target, apart_counts, stance_headlines
+from discourse.aggregate.topics import shown_topics, topic_estimates
 from discourse.aggregate.units import eligible_comments
+from discourse.aggregate.variants import variant_estimates, variants
 from discourse.config import Config
 from discourse.denominator import mark_excluded
 from discourse.models.bundle import load_bundle
@@ -36,12 +40,17 @@ WRITES = (ESTIMATES,)
 COLUMNS = (
     "comment_id",
     "thread_id",
+    "parent_id",
     "reply_kind",
+    "depth",
+    "position",
     "author",
     "role",
     "created_at",
+    "created_precision",
     "text",
     "language",
+    "score",
     "state",
     "duplicate_of",
 )
@@ -61,22 +70,46 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     eligible = eligible_comments(comments, bundle.manifest.languages, config.filter)
     marked = mark_excluded(comments.lazy(), bundle.manifest.languages, config.filter).collect()
 
+    topics, topic_info = workspace.read(TOPICS), workspace.read(TOPIC_INFO)
+    frames, held_out = frame_headlines(eligible, workspace.read(FRAMES), resolved, bundle, config.tagging, config.seed)
+    targets, provenance = _targets(workspace, config, comments, resolved)
+    provenance["bundle"] = bundle.id
+
     rows = quality_estimates(marked, workspace.read(QUARANTINE), resolved, workspace.read(THREADS))
-    rows += frame_estimates(eligible, workspace.read(FRAMES), resolved, bundle, config.tagging, config.seed)
-    provenance = {"bundle": bundle.id}
-    if config.stance.targets:
-        reader = load_bundle(config.bundles.stance, "stance")
-        provenance["stance_bundle"] = reader.id
-        about = eligible_comments(comments, reader.manifest.languages, config.filter)
-        stances = workspace.read(STANCES)
-        rows += stance_estimates(about, stances, resolved, config.stance.targets, reader, config.tagging, config.seed)
-    rows += topic_estimates(eligible, workspace.read(TOPICS), workspace.read(TOPIC_INFO), workspace.read(TOPIC_RUNS))
+    for unit in eligible.units:
+        rows += estimates(frames, unit)
+    rows += held_out
+    for target in targets:
+        for unit in target.about.eligible.units:
+            rows += apart_counts(target, unit) + estimates(target.headlines, unit)
+    rows += topic_estimates(eligible, topics, topic_info, workspace.read(TOPIC_RUNS))
+    sides = [headline for target in targets for headline in target.headlines]
+    for headlines in (frames, sides):
+        if headlines:
+            beside = headlines[0].eligible
+            rows += variant_estimates(headlines, variants(beside)) + group_estimates(headlines, group_units(beside))
+    rows += crossing_estimates(eligible, [*frames, *sides], topics, shown_topics(topic_info))
     workspace.write(ESTIMATES, as_table(rows), provenance)
     return Outcome({"estimates": len(rows), "eligible": eligible.units[0].n}, _notes(rows, labels))
 
 
+def _targets(
+    workspace: Workspace, config: Config, comments: pl.DataFrame, resolved: pl.DataFrame
+) -> tuple[list[Target], dict[str, str]]:
+    """Read the configured targets' stances, and say with which bundle."""
+    if not config.stance.targets:
+        return [], {}
+    reader = load_bundle(config.bundles.stance, "stance")
+    about = eligible_comments(comments, reader.manifest.languages, config.filter)
+    stances = workspace.read(STANCES)
+    found = stance_headlines(about, stances, resolved, config.stance.targets, reader, config.tagging, config.seed)
+    return found, {"stance_bundle": reader.id}
+
+
 def _notes(rows: list[Estimate], labels: pl.DataFrame) -> tuple[str, ...]:
-    shares = [row for row in rows if (row.unit, row.measure, row.variant) == ("all", Measure.SHARE, "main")]
+    shares = [
+        row for row in rows if (row.unit, row.measure, row.variant, row.group) == ("all", Measure.SHARE, "main", None)
+    ]
     corrected = [row for row in shares if row.method == "heldout_correction"]
     silent = sum(row.mark is Mark.NOT_ESTIMABLE for row in corrected)
     notes: list[str] = []

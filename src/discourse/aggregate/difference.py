@@ -19,7 +19,8 @@ class Labelled:
     label: float64 (n,), 0 or 1. score: float64 (n,), the model's probability for them. inclusion: float64 (n,), the
     chance of having been labelled, 0–1. author: int64 (n,), one number for each author. population: float64 (N,), the
     model's probability for every eligible comment, the labelled ones among them. simple: drawn uniformly without
-    replacement, so that only n and N matter.
+    replacement, and all counting alike, so that only n and N matter. importance: float64 (n,) and (N,), how much each
+    labelled and each eligible comment counts; None: all alike.
     """
 
     label: Reals
@@ -28,12 +29,18 @@ class Labelled:
     author: Counts
     population: Reals
     simple: bool
+    importance: tuple[Reals, Reals] | None = None
 
     @property
     def weight(self) -> Reals:
         """How many comments each labelled one stands for, scaled to a sum of 1."""
-        inverse = 1 / self.inclusion
+        inverse = (1.0 if self.importance is None else self.importance[0]) / self.inclusion
         return inverse / inverse.sum()
+
+    @property
+    def mean_score(self) -> float:
+        """The mean of the model's probability over all eligible comments."""
+        return float(np.average(self.population, weights=None if self.importance is None else self.importance[1]))
 
 
 def tuning(label: Reals, score: Reals, weight: Reals) -> float:
@@ -63,7 +70,7 @@ def difference_estimate(labelled: Labelled) -> Interval:
     slope = tuning(labelled.label, labelled.score, weight)
     difference = labelled.label - slope * labelled.score
     shift = float(weight @ difference)
-    point = float(np.clip(slope * labelled.population.mean() + shift, 0, 1))
+    point = float(np.clip(slope * labelled.mean_score + shift, 0, 1))
     return _around(point, difference - shift, labelled)
 
 
@@ -82,8 +89,8 @@ def ratio_estimate(part: Labelled, whole: Labelled) -> Interval | None:
     weight = part.weight
     slopes = [tuning(each.label, each.score, weight) for each in (part, whole)]
     above, below = (each.label - slope * each.score for each, slope in zip((part, whole), slopes, strict=True))
-    top = slopes[0] * float(part.population.mean()) + float(weight @ above)
-    bottom = slopes[1] * float(whole.population.mean()) + float(weight @ below)
+    top = slopes[0] * part.mean_score + float(weight @ above)
+    bottom = slopes[1] * whole.mean_score + float(weight @ below)
     if bottom <= 0:
         return None
     ratio = float(np.clip(top / bottom, 0, 1))

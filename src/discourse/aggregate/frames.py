@@ -1,24 +1,23 @@
-"""Estimates for frames: counts of tags, shares, and how well the bundle reads held-out comments."""
+"""Frames as headlines, and how well the bundle reads held-out comments."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from discourse.aggregate.error_rates import ErrorRates, Rate, error_rates
 from discourse.aggregate.estimates import Estimate, caution, ends
-from discourse.aggregate.from_labels import Flags, Reading, label_share
+from discourse.aggregate.from_labels import Reading
+from discourse.aggregate.headline import Headline
 from discourse.aggregate.heldout import HeldOut, cross_fitted, read_heldout
 from discourse.aggregate.labels import coding
 from discourse.aggregate.performance import average_precision, f1
 from discourse.aggregate.prevalence import Interval
 from discourse.aggregate.resampling import interval
-from discourse.aggregate.shares import correct, corrected_row, count_row, label_row
 from discourse.aggregate.tags import of_bundle, wanted_path
 from discourse.aggregate.units import Eligible
-from discourse.aggregate.variants import Variant, variants
 from discourse.config import TaggingConfig
 from discourse.models.bundle import Bundle
 from discourse.tables import Decision, Mark, Measure
@@ -26,24 +25,10 @@ from discourse.tables import Decision, Mark, Measure
 HELDOUT = "Held-out comments, weighted; the interval resamples sources and threads."
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """One frame's tags beside the eligible comments; tagged is None where there is no tag at all."""
-
-    tagged: Flags | None
-    unsure: Flags
-    reading: Reading
-
-
-def frame_estimates(
-    eligible: Eligible,
-    frames: pl.DataFrame,
-    resolved: pl.DataFrame,
-    bundle: Bundle,
-    tagging: TaggingConfig,
-    seed: int,
-) -> list[Estimate]:
-    """Estimate every frame in all units.
+def frame_headlines(
+    eligible: Eligible, frames: pl.DataFrame, resolved: pl.DataFrame, bundle: Bundle, tagging: TaggingConfig, seed: int
+) -> tuple[list[Headline], list[Estimate]]:
+    """Lay tags, labels and error rates of every frame beside the eligible comments.
 
     Args:
         eligible: comments and units under the bundle's languages.
@@ -52,6 +37,9 @@ def frame_estimates(
         bundle: the frames bundle.
         tagging: tells which path was asked for.
         seed: of the draws.
+
+    Returns:
+        The frames of the bundle and then those that only people labelled; and the rows on held-out comments.
 
     Raises:
         WorkspaceError: the tags were made with another bundle.
@@ -64,68 +52,40 @@ def frame_estimates(
     chosen = tags.filter(pl.col("path") == path)
     labelled = resolved.filter(pl.col("kind") == "frame")["level"].unique().sort().to_list()
     names = [*bundle.manifest.labels, *(name for name in labelled if name not in bundle.manifest.labels)]
-    rows: list[Estimate] = []
-    # Draws of their own: a variant more must not change the numbers of the main one.
-    beside = np.random.default_rng([seed, 3])
-    changed = variants(eligible)
+    headlines: list[Headline] = []
+    quality: list[Estimate] = []
     for name in names:
-        level = _level(eligible, chosen.filter(pl.col("frame") == name), out_of_fold.filter(pl.col("level") == name))
         rates = error_rates(held.scored(name)[0], held.taken, rng)
-        rows += _shares(f"frame:{name}", eligible, level, rates, rng)
-        rows += _from_labels(name, eligible, level, resolved)
-        for variant in changed:
-            rows += _varied(name, replace(eligible, units=(variant.unit,)), variant, level, rates, resolved, beside)
-        rows += _quality(f"frame:{name}", name, held, rates)
-    return rows
+        beside = _beside(eligible, chosen.filter(pl.col("frame") == name), out_of_fold.filter(pl.col("level") == name))
+        labels = coding(resolved, "frame", name, eligible.comments)
+        tagged = beside["above_threshold"].fill_null(value=False)
+        reading = Reading(
+            beside.select(pl.coalesce("tag", tagged)).to_series().to_numpy(),
+            beside.select(pl.coalesce("probability_oof", "probability").fill_null(0.0)).to_series().to_numpy(),
+        )
+        headlines.append(
+            Headline(
+                f"frame:{name}",
+                eligible,
+                tagged.to_numpy() if beside["above_threshold"].null_count() < beside.height else None,
+                (beside["decision"] == Decision.UNSURE.value).fill_null(value=False).to_numpy(),
+                reading,
+                rates,
+                labels,
+                labels.where("yes") if labels is not None else None,
+                seed,
+            )
+        )
+        quality += _quality(f"frame:{name}", name, held, rates)
+    return headlines, quality
 
 
-def _shares(
-    level_name: str, eligible: Eligible, level: _Level, rates: ErrorRates, rng: np.random.Generator
-) -> list[Estimate]:
-    rows: list[Estimate] = []
-    tagged = None if level.tagged is None else level.reading.tagged
-    for unit in eligible.units:
-        rows.append(count_row(level_name, unit, level.tagged, level.unsure))
-        found = correct(eligible, unit, tagged, rates, rng)
-        rows.append(corrected_row(level_name, unit, found, level.unsure))
-    return rows
-
-
-def _varied(
-    name: str,
-    eligible: Eligible,
-    variant: Variant,
-    level: _Level,
-    rates: ErrorRates,
-    resolved: pl.DataFrame,
-    rng: np.random.Generator,
-) -> list[Estimate]:
-    rows = _shares(f"frame:{name}", eligible, level, rates, rng) + _from_labels(name, eligible, level, resolved)
-    return [replace(row, variant=variant.name, assumptions=f"{row.assumptions} {variant.caveat}") for row in rows]
-
-
-def _from_labels(name: str, eligible: Eligible, level: _Level, resolved: pl.DataFrame) -> list[Estimate]:
-    labels = coding(resolved, "frame", name, eligible.comments)
-    if labels is None:
-        return []
-    yes = labels.where("yes")
-    found = ((unit, label_share(labels, yes, level.reading, eligible.author, unit.rows)) for unit in eligible.units)
-    return [label_row(f"frame:{name}", unit, share, level.unsure) for unit, share in found if share is not None]
-
-
-def _level(eligible: Eligible, tags: pl.DataFrame, out_of_fold: pl.DataFrame) -> _Level:
-    beside = (
+def _beside(eligible: Eligible, tags: pl.DataFrame, out_of_fold: pl.DataFrame) -> pl.DataFrame:
+    return (
         eligible.comments.select("comment_id")
         .join(tags, on="comment_id", how="left", maintain_order="left")
         .join(out_of_fold, on="comment_id", how="left", maintain_order="left", suffix="_oof")
     )
-    tagged = beside["above_threshold"].fill_null(value=False)
-    reading = Reading(
-        beside.select(pl.coalesce("tag", tagged)).to_series().to_numpy(),
-        beside.select(pl.coalesce("probability_oof", "probability").fill_null(0.0)).to_series().to_numpy(),
-    )
-    unsure = (beside["decision"] == Decision.UNSURE.value).fill_null(value=False)
-    return _Level(tagged.to_numpy() if tags.height else None, unsure.to_numpy(), reading)
 
 
 def _quality(level: str, name: str, held: HeldOut, rates: ErrorRates) -> list[Estimate]:

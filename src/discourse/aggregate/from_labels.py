@@ -45,7 +45,9 @@ class Found:
     n_effective: float
 
 
-def label_share(labels: Coding, yes: Reals, reading: Reading, author: Counts, rows: Counts) -> Found | None:
+def label_share(
+    labels: Coding, yes: Reals, reading: Reading, author: Counts, rows: Counts, importance: Reals | None = None
+) -> Found | None:
     """Estimate the share of yes in a unit from its labels.
 
     Args:
@@ -54,6 +56,7 @@ def label_share(labels: Coding, yes: Reals, reading: Reading, author: Counts, ro
         reading: the model's answers, out-of-fold for comments that it was trained on.
         author: int64 (N,).
         rows: the unit's comments.
+        importance: float64 beside `rows`, how much each comment counts; None: all alike.
 
     Returns:
         None with fewer than 2 labels of known inclusion.
@@ -62,22 +65,28 @@ def label_share(labels: Coding, yes: Reals, reading: Reading, author: Counts, ro
     if used is None:
         return None
     label = yes[used]
+    counts = _importance(len(yes), rows, importance)
     if len(used) == len(rows):
-        share = float(label.mean())
+        share = float(np.average(label, weights=counts[used]))
         return Found(Interval(share, share, share), "census", CENSUS, len(used), float(len(used)))
-    weight = 1 / labels.inclusion[used]
+    weight = counts[used] / labels.inclusion[used]
     size = kish(weight)
     if min(label.sum(), len(label) - label.sum()) >= FEW:
-        found = difference_estimate(_labelled(labels, yes, reading.score, author, rows, used))
+        found = difference_estimate(_labelled(labels, yes, reading.score, author, rows, used, counts))
         return Found(found, "difference_estimator", DIFFERENCE, len(used), size)
     parts = [_stratum(reading.tagged == tag, label, labels.inclusion, rows, used) for tag in (True, False)]
-    whole = [part for part in parts if part is not None]
+    whole = [part for part in parts if part is not None and importance is None]
     found = exact_share(whole[0], whole[1]) if len(whole) == 2 else weighted_share(label, weight)
     return Found(found, "exact_stratified", EXACT, len(used), size)
 
 
 def label_ratio(
-    labels: Coding, yes: tuple[Reals, Reals], scores: tuple[Reals, Reals], author: Counts, rows: Counts
+    labels: Coding,
+    yes: tuple[Reals, Reals],
+    scores: tuple[Reals, Reals],
+    author: Counts,
+    rows: Counts,
+    importance: Reals | None = None,
 ) -> Found | None:
     """Estimate the share of a class among the comments that are about a target.
 
@@ -87,6 +96,7 @@ def label_ratio(
         scores: float64 (N,) each, the model's for both.
         author: int64 (N,).
         rows: the unit's comments.
+        importance: float64 beside `rows`, how much each comment counts; None: all alike.
 
     Returns:
         None with fewer than 2 labels of known inclusion.
@@ -96,17 +106,18 @@ def label_ratio(
         return None
     about = yes[1][used] == 1
     label = yes[0][used]
+    counts = _importance(len(yes[0]), rows, importance)
     if len(used) == len(rows):
-        share = float(label[about].mean()) if about.any() else None
+        share = float(np.average(label[about], weights=counts[used][about])) if about.any() else None
         found = Interval(share, share, share) if share is not None else None
         return Found(found, "census", CENSUS, len(used), float(len(used)))
-    weight = 1 / labels.inclusion[used]
+    weight = counts[used] / labels.inclusion[used]
     size = kish(weight)
     if not about.any():
         return Found(None, "exact_stratified", EXACT, len(used), size)
     if min(label[about].sum(), (1 - label[about]).sum()) >= FEW:
         part, whole = (
-            _labelled(labels, each, score, author, rows, used) for each, score in zip(yes, scores, strict=True)
+            _labelled(labels, each, score, author, rows, used, counts) for each, score in zip(yes, scores, strict=True)
         )
         return Found(ratio_estimate(part, whole), "difference_estimator", DIFFERENCE, len(used), size)
     return Found(weighted_share(label[about], weight[about]), "exact_stratified", EXACT, len(used), size)
@@ -125,10 +136,22 @@ def _used(labels: Coding, rows: Counts) -> Counts | None:
     return used if len(used) >= 2 and labels.inclusion[used].min() < 1 else None
 
 
-def _labelled(labels: Coding, yes: Reals, score: Reals, author: Counts, rows: Counts, used: Counts) -> Labelled:
+def _importance(size: int, rows: Counts, importance: Reals | None) -> Reals:
+    """Return how much each of all eligible comments counts; 1 outside the unit."""
+    counts = np.ones(size)
+    if importance is not None:
+        counts[rows] = importance
+    return counts
+
+
+def _labelled(
+    labels: Coding, yes: Reals, score: Reals, author: Counts, rows: Counts, used: Counts, counts: Reals
+) -> Labelled:
     inclusion = labels.inclusion[used]
-    simple = bool(labels.uniform[used].all()) and bool(np.ptp(inclusion) < 1e-9)
-    return Labelled(yes[used], score[used], inclusion, author[used], score[rows], simple)
+    alike = bool(np.ptp(counts[rows]) < 1e-9)
+    simple = alike and bool(labels.uniform[used].all()) and bool(np.ptp(inclusion) < 1e-9)
+    importance = None if alike else (counts[used], counts[rows])
+    return Labelled(yes[used], score[used], inclusion, author[used], score[rows], simple, importance)
 
 
 def _stratum(inside: Flags, label: Reals, inclusion: Reals, rows: Counts, used: Counts) -> Stratum | None:

@@ -9,7 +9,15 @@ import numpy as np
 from discourse.aggregate.error_rates import ErrorRates
 from discourse.aggregate.estimates import Estimate, caution, ends
 from discourse.aggregate.from_labels import Flags, Found
-from discourse.aggregate.prevalence import Interval, Tagged, corrected_share, design_effect, separable, share_draws
+from discourse.aggregate.prevalence import (
+    AUTHOR_CORRELATION,
+    Interval,
+    Tagged,
+    corrected_share,
+    design_effect,
+    separable,
+    share_draws,
+)
 from discourse.aggregate.resampling import Reals
 from discourse.aggregate.units import Eligible, Unit
 from discourse.tables import Mark, Measure
@@ -54,10 +62,11 @@ def correct(
     none = np.zeros(0)
     if unit.n == 0 or tagged is None:
         return Correction(None, none, NO_COMMENTS if unit.n == 0 else NO_TAGS, 0.0)
-    effect = design_effect(eligible.author_sizes(unit))
+    effect = _design_effect(eligible, unit)
     if not rates.known or not separable(rates):
         return Correction(None, none, INSEPARABLE if rates.known else NO_HELDOUT, unit.n / effect)
-    seen = Tagged(float(tagged[unit.rows].mean()), unit.n, effect)
+    share = float(np.average(tagged[unit.rows], weights=unit.weight))
+    seen = Tagged(share, unit.n, effect)
     draws = share_draws(seen, rates, rng)
     sources = "one source" if rates.sources == 1 else f"{rates.sources} sources"
     return Correction(corrected_share(seen, rates, draws), draws, CORRECTED.format(sources=sources), unit.n / effect)
@@ -81,6 +90,15 @@ def label_row(level: str, unit: Unit, found: Found, unsure: Flags) -> Estimate:
     return replace(row, **ends(found.interval), mark=caution(unit.n))
 
 
+def _design_effect(eligible: Eligible, unit: Unit) -> float:
+    """Return how much authors, and weights where comments do not count alike, widen the variance of a share."""
+    if unit.weight is None:
+        return design_effect(eligible.author_sizes(unit))
+    alone = np.square(unit.weight).sum()
+    together = np.square(np.bincount(eligible.author[unit.rows], unit.weight)).sum()
+    return unit.n * float(alone + AUTHOR_CORRELATION * (together - alone)) / float(unit.weight.sum()) ** 2
+
+
 def _row(level: str, unit: Unit, measure: Measure, method: str, assumptions: str, unsure: Flags) -> Estimate:
     return Estimate(
         unit.name,
@@ -91,4 +109,7 @@ def _row(level: str, unit: Unit, measure: Measure, method: str, assumptions: str
         method,
         assumptions,
         n_unsure=int(unsure[unit.rows].sum()),
+        variant=unit.variant,
+        group_by=unit.group_by,
+        group=unit.group,
     )

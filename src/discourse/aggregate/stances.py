@@ -1,7 +1,8 @@
-"""Estimates for stances: for each target the share of comments about it, and favor, against, neutral among those."""
+"""Stances as headlines: for each target the share of comments about it, and favor, against, neutral among those."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,12 +10,11 @@ import polars as pl
 
 from discourse.aggregate.error_rates import ErrorRates, error_rates
 from discourse.aggregate.estimates import Estimate
-from discourse.aggregate.from_labels import Flags, Reading, label_ratio, label_share
+from discourse.aggregate.from_labels import Flags, Reading
+from discourse.aggregate.headline import Headline
 from discourse.aggregate.heldout import cross_fitted, read_heldout
-from discourse.aggregate.labels import Coding, coding
-from discourse.aggregate.prevalence import share_of_share
-from discourse.aggregate.resampling import Reals
-from discourse.aggregate.shares import NONE_ABOUT, Correction, correct, corrected_row, count_row, label_row
+from discourse.aggregate.labels import coding
+from discourse.aggregate.shares import count_row
 from discourse.aggregate.tags import of_bundle, wanted_path
 from discourse.aggregate.units import Eligible, Unit
 from discourse.config import TaggingConfig
@@ -25,26 +25,33 @@ CLASSES = (Stance.FAVOR.value, Stance.AGAINST.value, Stance.NEUTRAL.value)
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
-    """One target's tags beside the eligible comments."""
+class Target:
+    """One target: being about it, the three sides among those comments, and where the model named none of these.
+
+    apart: what is only counted, `unsure` and `off_target`; None where nothing was tagged.
+    """
 
     name: str
-    is_tagged: bool
-    stances: pl.Series
-    unsure: Flags
-    readings: dict[str, Reading]  # of about and of each class
+    about: Headline
+    sides: tuple[Headline, ...]
+    apart: dict[str, Flags | None]
+
+    @property
+    def headlines(self) -> tuple[Headline, ...]:
+        """Being about the target, then the sides."""
+        return (self.about, *self.sides)
 
 
-def stance_estimates(
+def stance_headlines(
     eligible: Eligible,
     stances: pl.DataFrame,
     resolved: pl.DataFrame,
-    targets: tuple[str, ...],
+    targets: Sequence[str],
     bundle: Bundle,
     tagging: TaggingConfig,
     seed: int,
-) -> list[Estimate]:
-    """Estimate every target in all units.
+) -> list[Target]:
+    """Lay tags, labels and error rates of every target beside the eligible comments.
 
     A class counts as tagged where its probability reaches the bundle's threshold for it, as in the held-out rows; a
     comment stopped by the gate is tagged with no class.
@@ -70,71 +77,67 @@ def stance_estimates(
     rates = {name: error_rates(held.scored(name)[0], held.taken, rng) for name in ("about", *CLASSES)}
     thresholds = {name: fitted.threshold for name, fitted in bundle.calibration().items()}
     chosen = tags.filter(pl.col("path") == path)
-    rows: list[Estimate] = []
-    for name in targets:
-        target = _target(name, eligible, chosen.filter(pl.col("target") == name), thresholds, out_of_fold)
-        labels = coding(resolved, "stance", name, eligible.comments)
-        for unit in eligible.units:
-            rows += _counts(target, unit)
-            rows += _corrected(target, eligible, unit, rates, rng)
-            rows += _from_labels(target, eligible, unit, labels) if labels is not None else []
-    return rows
+    read = (_read(eligible, chosen.filter(pl.col("target") == name), thresholds, out_of_fold) for name in targets)
+    return [_target(name, eligible, found, resolved, rates, seed) for name, found in zip(targets, read, strict=True)]
 
 
-def _counts(target: _Target, unit: Unit) -> list[Estimate]:
-    tagged = {"about": target.readings["about"].tagged if target.is_tagged else None}
-    for value in (*CLASSES, Stance.UNSURE.value, Stance.OFF_TARGET.value):
-        tagged[value] = _equal(target.stances, value) if target.is_tagged else None
-    return [count_row(f"stance:{target.name}:{name}", unit, flags, target.unsure) for name, flags in tagged.items()]
+def apart_counts(target: Target, unit: Unit) -> list[Estimate]:
+    """Count the comments that the model was unsure of, and those off the target."""
+    return [
+        count_row(f"stance:{target.name}:{name}", unit, flags, target.about.unsure)
+        for name, flags in target.apart.items()
+    ]
 
 
-def _corrected(
-    target: _Target, eligible: Eligible, unit: Unit, rates: dict[str, ErrorRates], rng: np.random.Generator
-) -> list[Estimate]:
-    found = {
-        name: correct(eligible, unit, target.readings[name].tagged if target.is_tagged else None, rates[name], rng)
-        for name in ("about", *CLASSES)
-    }
-    about = found["about"]
-    rows = [corrected_row(f"stance:{target.name}:about", unit, about, target.unsure)]
-    for name in CLASSES:
-        share = _among(found[name], about)
-        rows.append(corrected_row(f"stance:{target.name}:{name}", _inside(unit), share, target.unsure))
-    return rows
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One target's tags beside the eligible comments; readings of about and of each class."""
 
+    is_tagged: bool
+    stances: pl.Series
+    readings: dict[str, Reading]
 
-def _among(part: Correction, about: Correction) -> Correction:
-    """Return the class's share among the comments about the target."""
-    if part.interval is None:
-        return part
-    if about.interval is None:
-        return about
-    ratio = share_of_share(part.interval, about.interval, part.draws, about.draws)
-    return replace(part, interval=ratio, reason=part.reason if ratio else NONE_ABOUT)
-
-
-def _from_labels(target: _Target, eligible: Eligible, unit: Unit, labels: Coding) -> list[Estimate]:
-    about = labels.where(*CLASSES)
-    reading = target.readings["about"]
-    rows: list[Estimate] = []
-    whole = label_share(labels, about, reading, eligible.author, unit.rows)
-    if whole is not None:
-        rows.append(label_row(f"stance:{target.name}:about", unit, whole, target.unsure))
-    for name in CLASSES:
-        scores: tuple[Reals, Reals] = (target.readings[name].score, reading.score)
-        part = label_ratio(labels, (labels.where(name), about), scores, eligible.author, unit.rows)
-        if part is not None:
-            rows.append(label_row(f"stance:{target.name}:{name}", _inside(unit), part, target.unsure))
-    return rows
-
-
-def _inside(unit: Unit) -> Unit:
-    return replace(unit, denominator=f"those about the target among {unit.denominator}")
+    def equal(self, value: str) -> Flags:
+        return (self.stances == value).fill_null(value=False).to_numpy()
 
 
 def _target(
-    name: str, eligible: Eligible, tags: pl.DataFrame, thresholds: dict[str, float], out_of_fold: pl.DataFrame | None
-) -> _Target:
+    name: str, eligible: Eligible, found: _Read, resolved: pl.DataFrame, rates: dict[str, ErrorRates], seed: int
+) -> Target:
+    labels = coding(resolved, "stance", name, eligible.comments)
+    about = Headline(
+        f"stance:{name}:about",
+        eligible,
+        found.readings["about"].tagged if found.is_tagged else None,
+        found.equal(Stance.UNSURE.value),
+        found.readings["about"],
+        rates["about"],
+        labels,
+        labels.where(*CLASSES) if labels is not None else None,
+        seed,
+    )
+    sides = tuple(
+        replace(
+            about,
+            level=f"stance:{name}:{side}",
+            counted=found.equal(side) if found.is_tagged else None,
+            reading=found.readings[side],
+            rates=rates[side],
+            yes=labels.where(side) if labels is not None else None,
+            whole=about,
+        )
+        for side in CLASSES
+    )
+    apart = {
+        value: found.equal(value) if found.is_tagged else None
+        for value in (Stance.UNSURE.value, Stance.OFF_TARGET.value)
+    }
+    return Target(name, about, sides, apart)
+
+
+def _read(
+    eligible: Eligible, tags: pl.DataFrame, thresholds: dict[str, float], out_of_fold: pl.DataFrame | None
+) -> _Read:
     beside = eligible.comments.select("comment_id").join(tags, on="comment_id", how="left", maintain_order="left")
     probabilities = {"about": 1 - beside["p_off_target"], **{each: beside[f"p_{each}"] for each in CLASSES}}
     decided = {"about": ~beside["stance"].is_in([Stance.OFF_TARGET.value, Stance.UNSURE.value])}
@@ -149,8 +152,4 @@ def _target(
                 tagged=pl.coalesce("tag", "tagged"), score=pl.coalesce("probability", "score")
             )
         readings[level] = Reading(rows["tagged"].to_numpy(), rows["score"].to_numpy())
-    return _Target(name, tags.height > 0, beside["stance"], _equal(beside["stance"], Stance.UNSURE.value), readings)
-
-
-def _equal(stances: pl.Series, value: str) -> Flags:
-    return (stances == value).fill_null(value=False).to_numpy()
+    return _Read(tags.height > 0, beside["stance"], readings)

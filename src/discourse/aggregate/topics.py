@@ -44,8 +44,7 @@ def topic_estimates(
     beside = eligible.comments.select("comment_id").join(
         topics.select("comment_id", name=name), on="comment_id", how="left", maintain_order="left"
     )["name"]
-    broad = set(topic_info["parent"].drop_nulls())
-    known = [str(topic) for topic in topic_info.sort("topic")["topic"] if topic not in broad]
+    known = [str(topic) for topic in shown_topics(topic_info)]
     rows: list[Estimate] = []
     for unit in eligible.units:
         found = beside.gather(unit.rows).drop_nulls().value_counts()
@@ -66,6 +65,12 @@ def topic_estimates(
             for each in listed
         ]
     return rows + _broad(eligible, rows, topic_info) + _stability(eligible, topic_info) + _agreement(eligible, runs)
+
+
+def shown_topics(topic_info: pl.DataFrame) -> list[int]:
+    """Return the topics that comments are given to, in their order: all but the broad ones above them."""
+    broad = set(topic_info["parent"].drop_nulls())
+    return [topic for topic in topic_info.sort("topic")["topic"] if topic not in broad]
 
 
 def _broad(eligible: Eligible, rows: list[Estimate], topic_info: pl.DataFrame) -> list[Estimate]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
-from discourse.aggregate.resampling import Counts
+from discourse.aggregate.resampling import Counts, Reals
 from discourse.config import FilterConfig
 from discourse.denominator import EXCLUSIONS, mark_excluded
 from discourse.tables import ReplyKind
@@ -16,23 +16,53 @@ from discourse.tables import ReplyKind
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """All comments, or one thread: its name in the estimates, its rows among the eligible ones, its denominator."""
+    """Comments that a number is of: all, one thread, or a part or another weighting of them.
+
+    name: in the estimates. rows: int64, among the eligible comments. denominator: in words. variant, group_by, group:
+    as in the estimates. weight: float64 beside `rows`, how much each comment counts; None: all alike.
+    """
 
     name: str
     rows: Counts
     denominator: str
+    variant: str = "main"
+    group_by: str | None = None
+    group: str | None = None
+    weight: Reals | None = None
 
     @property
     def n(self) -> int:
         """How many comments are eligible."""
         return len(self.rows)
 
+    def among(self, those: str) -> Unit:
+        """Return the unit with a denominator that says which of the comments are meant."""
+        return replace(self, denominator=f"{those} among {self.denominator}")
+
+
+KEPT = (
+    "comment_id",
+    "thread_id",
+    "parent_id",
+    "reply_kind",
+    "depth",
+    "position",
+    "author",
+    "role",
+    "created_at",
+    "created_precision",
+    "text",
+    "language",
+    "score",
+    "duplicate_of",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Eligible:
     """Eligible comments in table order, a number for each author, and the units.
 
-    comments: comment_id, thread_id, text, duplicate_of.
+    comments: `KEPT`, those of the columns that the comments table had.
     """
 
     comments: pl.DataFrame
@@ -53,9 +83,7 @@ def eligible_comments(comments: pl.DataFrame, languages: Sequence[str], chosen: 
         chosen: the `[filter]` section.
     """
     marked = mark_excluded(comments.lazy(), languages, chosen).collect()
-    kept = marked.filter(pl.col("excluded").is_null()).select(
-        "comment_id", "thread_id", "text", "author", "duplicate_of"
-    )
+    kept = marked.filter(pl.col("excluded").is_null()).select(name for name in KEPT if name in marked.columns)
     reasons = marked.group_by("thread_id", "excluded").len()
     names = thread_names(comments)
     units = [Unit("all", np.arange(kept.height), _denominator(reasons))]
@@ -69,7 +97,7 @@ def eligible_comments(comments: pl.DataFrame, languages: Sequence[str], chosen: 
             Unit(f"thread:{name}", order[bounds[i] : bounds[i + 1]], _denominator(parts[name]))
             for i, name in enumerate(names)
         ]
-    return Eligible(kept.drop("author"), _author_numbers(kept["author"]), tuple(units))
+    return Eligible(kept, _author_numbers(kept["author"]), tuple(units))
 
 
 def thread_names(comments: pl.DataFrame) -> list[str]:
