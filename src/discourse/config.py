@@ -107,17 +107,33 @@ class TaggingConfig(Section):
     precision: Literal["fp32", "int8"] = "fp32"
 
 
+def _end(value: object) -> object:
+    return None if value == "" else value
+
+
+Day = Annotated[date | None, BeforeValidator(_end)]
+
+
+def _ordered(dates: tuple[date | None, date | None] | None) -> tuple[date | None, date | None] | None:
+    if dates and dates[0] and dates[1] and dates[0] > dates[1]:
+        raise ValueError("the first date is after the last")
+    return dates
+
+
 class FilterConfig(Section):
     """Which comments count at all; every exclusion is part of the denominator line."""
 
-    dates: tuple[date, date] | None = None
+    dates: Annotated[
+        tuple[Day, Day] | None, Field(description="first and last day in UTC; empty: open"), AfterValidator(_ordered)
+    ] = None
     languages: Words = ()
     threads: Words = ()
-    roles: tuple[Role, ...] = ()
+    roles: Annotated[tuple[Role, ...], BeforeValidator(_one_or_many)] = ()
+    attributes: Annotated[dict[str, Words], Field(description="columns of [input] attributes and their values")] = {}
 
 
 class AggregateConfig(Section):
-    """What the estimates speak of."""
+    """What the estimates speak of: these comments, or with `similar` threads like these too (8 threads or more)."""
 
     population: Literal["collected", "similar"] = "collected"
 
@@ -140,8 +156,9 @@ class ReportConfig(Section):
     """How the report looks and what it quotes."""
 
     quotes: Literal["full", "short", "none"] = "full"
-    lang: str = "en"
-    theme: dict[str, str] = {}
+    scrub: bool = True
+    lang: Literal["de", "en"] = "en"
+    theme: Annotated[dict[str, str], Field(description="colours by name, such as accent, as #rrggbb")] = {}
 
 
 class CapsConfig(Section):
@@ -203,9 +220,6 @@ class Config(Section):
         """Return the settings that this version reads but cannot carry out; asking for one is an error."""
         asked = {
             '[tagging] precision = "int8"': self.tagging.precision != "fp32",
-            '[aggregate] population = "similar"': self.aggregate.population != "collected",
-            "[report] lang": self.report.lang != "en",
-            "[report] theme": bool(self.report.theme),
             "[compare]": self.compare != CompareConfig(),
             "[judge]": self.judge != JudgeConfig(),
             'engine = "ray"': self.engine != "local",

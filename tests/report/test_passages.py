@@ -10,7 +10,8 @@ from discourse.report.passages import SHORT_LETTERS, SHORT_WORDS, passages
 from discourse.report.policy import Policy
 
 WORDS = words_of("en")
-FULL = Policy("full", WORDS)
+FULL = Policy("full", WORDS, scrub=False)
+SCRUBBED = Policy("full", WORDS)
 SHORT = Policy("short", WORDS, frozenset({"cm0042x9"}))
 SPANS = st.lists(st.tuples(st.integers(-5, 90), st.integers(-5, 90)), max_size=4)
 
@@ -51,6 +52,30 @@ def test_short_quotes_hold_no_address_name_or_id() -> None:
     text = "See https://a.example/b and www.b.example, b.example/x ask @kim or u/kim about cm0042x9."
     shown = "".join(part.text for part in passages(text, [], SHORT))
     assert shown == "See [address] and [address] [address] ask [name] or [name] about [id]"
+
+
+def test_whole_quotes_are_scrubbed_and_their_evidence_keeps_its_place() -> None:
+    """E-mail addresses, numbers and names are replaced, links inert, and the marked words are still those marked."""
+    text = "Ask @kim or kim@a.example, +49 170 1234567. See https://a.example/@kim/1 for proof. It is a scandal."
+    start, end = text.index("See"), text.index("for proof")
+    found = passages(text, [(start, end), (text.index("It is"), len(text))], SCRUBBED)
+    assert "".join(part.text for part in found) == (
+        "Ask [name] or [e-mail address], [phone number]. See hxxps://a[.]example/[name]/1 for proof. It is a scandal."
+    )
+    assert [part.text for part in found if part.evidence] == ["See hxxps://a[.]example/[name]/1 ", "It is a scandal."]
+
+
+@given(st.text("a@.:/w0+ u", max_size=80), SPANS)
+@settings(max_examples=200)
+def test_scrubbing_keeps_spans_in_the_text(text: str, spans: list[tuple[int, int]]) -> None:
+    """Whatever is replaced, spans keep their order and what lies between two replacements stays."""
+    clean, moved = SCRUBBED.scrubbed(text, spans)
+    assert all(
+        (low <= high) == (new_low <= new_high) or low > high
+        for (low, high), (new_low, new_high) in zip(spans, moved, strict=True)
+    )
+    assert all(high <= len(clean) for (_, high), (_, end) in zip(moved, spans, strict=True) if end <= len(text))
+    assert SCRUBBED.scrubbed(clean)[0] == clean
 
 
 def test_short_quotes_begin_at_the_evidence() -> None:

@@ -9,6 +9,7 @@ import polars as pl
 from discourse.aggregate.estimates import Estimate
 from discourse.aggregate.units import thread_names
 from discourse.denominator import EXCLUSIONS
+from discourse.privacy import count_traces
 from discourse.tables import Measure, Reason, ReplyKind, State
 
 COUNTED = "A plain count; nothing is estimated."
@@ -36,6 +37,8 @@ def quality_estimates(
     names = thread_names(marked)
     counts["threads"] = len(names)
     counts |= _labelled(comments, resolved)
+    shown = comments.filter(pl.col("state") == State.VISIBLE.value)
+    counts |= {f"scrubbed:{kind}": number for kind, number in count_traces(shown["text"]).items()}
     said = f"{counts['comments']:,} comments and {quarantine.height:,} quarantined records"
     counts |= _completeness(threads)
     rows = [_row("all", name, number, said, counts["records"]) for name, number in counts.items()]

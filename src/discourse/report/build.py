@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
 from discourse.config import Config
-from discourse.errors import UsageError, did_you_mean
+from discourse.report.legible import legible_page
 from discourse.report.material import Material, read
 from discourse.report.phrases import Phrase
-from discourse.report.views import comments, data, frames, header, method, stance, topics
+from discourse.report.theme import style_sheet
+from discourse.report.views import comments, data, frames, header, method, privacy, stance, topics
 from discourse.workspace import Outcome, Workspace, library_versions, write_text
-
-THEME = ("accent", "against", "favor", "paper", "ink", "muted", "rule", "evidence")
-COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +30,7 @@ class Page:
     comments: comments.CommentsView
     data: data.DataView
     method: method.MethodView
+    privacy: privacy.PrivacyView
     quotes: str
     version: str
 
@@ -77,6 +73,7 @@ def assemble(material: Material) -> Page:
         comments=comments.comments(material, cards),
         data=data.data(material),
         method=method.method(material),
+        privacy=privacy.privacy(material),
         quotes=material.policy.quotes,
         version=library_versions().get("discourse", ""),
     )
@@ -93,13 +90,14 @@ def render(page: Page, material: Material, style: str) -> str:
     )
     environment.filters["figures"] = figures
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return environment.get_template("page.html.j2").render(
+    html = environment.get_template("page.html.j2").render(
         page=page,
         t=material.words.text,
         lang=material.words.lang,
         style=Markup(style),  # noqa: S704  # our own file, and colours checked by `style_sheet`
         style_hash=digest,
     )
+    return legible_page(html)
 
 
 def figures(phrase: Phrase) -> Markup:
@@ -113,21 +111,3 @@ def figures(phrase: Phrase) -> Markup:
         figure = Markup('<span data-estimate="{}">{}{}</span>').format(part.estimate_id, lead, part.rest)
         parts.append(Markup(figure.replace(" %", "\u00a0%")))  # noqa: S704  # escaped one line above
     return Markup("").join(parts)
-
-
-def style_sheet(theme: Mapping[str, str]) -> str:
-    """Return the style sheet, with the colours that `[report] theme` replaces.
-
-    Raises:
-        UsageError: a colour has an unknown name or is not written as #rgb or #rrggbb.
-    """
-    style = (resources.files("discourse.report") / "assets" / "report.css").read_text(encoding="utf-8")
-    for name, colour in theme.items():
-        if name not in THEME:
-            raise UsageError(
-                f'[report] theme has no colour "{name}"{did_you_mean(name, THEME)}; it has {", ".join(THEME)}'
-            )
-        if not COLOUR.fullmatch(colour):
-            raise UsageError(f'[report] theme: {name} is "{colour[:40]}"; write a colour as #rrggbb')
-    replaced = "".join(f"--{name}:{colour};" for name, colour in theme.items())
-    return f"{style}:root{{{replaced}}}\n" if replaced else style

@@ -101,7 +101,7 @@ class Cards:
             address=self.policy.link(row["url"]),
             passages=passages(str(row["text"]), spans, self.policy, limit) if shown else (),
             placeholder=None if shown else words.text(f"placeholder.{row['state']}"),
-            quotes=self._quotes(row) if shown else (),
+            quotes=self.quotations(row["quotes"]) if shown else (),
             answers=self._answers(row, parent),
             answers_anchor=self.anchor(row["parent_id"]) if row["parent_id"] in self.listed else None,
             depth=min(row["depth"], DEEPEST),
@@ -109,8 +109,32 @@ class Cards:
         )
 
     def anchor(self, comment_id: str) -> str:
-        """Return the name of a comment's place in the file; it tells nothing of the id to whom lacks the key."""
-        return "c-" + hmac.new(self.key, comment_id.encode(), hashlib.sha256).hexdigest()[:12]
+        """Return the name of a comment's place in the file, as `#c=` of a link has it."""
+        return f"c={self.ref(comment_id)}"
+
+    def ref(self, comment_id: str) -> str:
+        """Return 12 digits that name a comment, as `annotate import` reads them; without the key they tell nothing."""
+        return hmac.new(self.key, comment_id.encode(), hashlib.sha256).hexdigest()[:12]
+
+    def quotations(self, quotes: Sequence[Mapping[str, Any]], *, every: bool = False) -> tuple[Quoted, ...]:
+        """Print the passages that a comment quotes.
+
+        Args:
+            quotes: as in `comments.quotes`.
+            every: name also the places of comments that are not in the list.
+        """
+        if not self.policy.full:
+            return ()
+        return tuple(
+            Quoted(
+                self.policy.scrubbed(quote["text"])[0][:QUOTE_LETTERS],
+                self.anchor(quote["comment_id"])
+                if quote["comment_id"] and (every or quote["comment_id"] in self.listed)
+                else None,
+            )
+            for quote in quotes
+            if quote["text"]
+        )
 
     def _with_parent(self, example: Example) -> Card:
         card = self.card(example.comment_id, [example.span] if example.span else [], QUOTE_LETTERS)
@@ -127,18 +151,6 @@ class Cards:
             return None
         author = parent["author"]
         return words.text("reply.to", author=author[:NAME_LETTERS]) if author else words.text("reply.to_unknown")
-
-    def _quotes(self, row: Mapping[str, Any]) -> tuple[Quoted, ...]:
-        if not self.policy.full:
-            return ()
-        return tuple(
-            Quoted(
-                quote["text"][:QUOTE_LETTERS],
-                self.anchor(quote["comment_id"]) if quote["comment_id"] in self.listed else None,
-            )
-            for quote in row["quotes"]
-            if quote["text"]
-        )
 
 
 def tags_of(

@@ -107,7 +107,7 @@ def read(workspace: Workspace, config: Config) -> Material:
     outline = _outline(workspace, threads)
     restricted = config.report.quotes != "full"
     ids = [*outline["comment_id"], *threads["thread_id"]] if restricted else []
-    policy = Policy(config.report.quotes, words, native_ids(ids))
+    policy = Policy(config.report.quotes, words, native_ids(ids), config.report.scrub)
     named = _named(threads, policy)
     return Material(
         workspace=workspace,
@@ -153,8 +153,9 @@ def _named(threads: pl.DataFrame, policy: Policy) -> tuple[Thread, ...]:
     taken: set[str] = set()
     for place, row in enumerate(threads.select("thread_id", "title").iter_rows(named=True), start=1):
         ordinal = policy.words.text("thread.ordinal", number=str(place))
-        name = row["title"] or ("" if not policy.full else row["thread_id"].partition(":")[2] or row["thread_id"])
-        label = policy.line(name) or ordinal
+        # A title is somebody's text, and leads to the thread.
+        name = (row["title"] or row["thread_id"].partition(":")[2] or row["thread_id"]) if policy.full else ""
+        label = policy.line(name) or (ordinal if threads.height > 1 else policy.words.text("thread.only"))
         labels.append(f"{label} ({ordinal})" if label in taken else label)
         taken.add(label)
     return tuple(Thread(name, label) for name, label in zip(threads["thread_id"], labels, strict=True))

@@ -35,6 +35,7 @@ def passages(text: str, spans: Sequence[Span], policy: Policy, limit: int = QUOT
         policy: how much may be shown.
         limit: how many code points of a whole text are shown, around the first evidence.
     """
+    text, spans = policy.scrubbed(text, spans)
     marked = _merged(spans, len(text))
     if not policy.full:
         return _words(text, marked, policy)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from discourse.privacy import defanged, traces
 from discourse.report.catalogue import Words
 from discourse.tables import Precision
 
@@ -14,6 +16,10 @@ ADDRESS = re.compile(r"://|^www\.|^[\w.-]+\.[a-z]{2,}/", re.IGNORECASE)
 NAME = re.compile(r"@|^/?u/", re.IGNORECASE)
 CLOCK = re.compile(r"\b\d{1,2}:\d{2}\b")
 EDGES = ".,;:!?()[]{}<>\"'“”‘’«»#"
+# The fields of a record that hold who wrote it.
+WRITTEN_BY = re.compile(
+    r"""(["']?[\w.-]*(?:author|user|name|mail|ip)[\w.-]*["']?\s*[:=]\s*)("[^"]*"?|'[^']*'?)""", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,7 @@ class Policy:
     quotes: Literal["full", "short", "none"]
     words: Words
     native_ids: frozenset[str] = frozenset()
+    scrub: bool = True
 
     @property
     def full(self) -> bool:
@@ -48,6 +55,33 @@ class Policy:
             return None
         return url
 
+    def scrubbed(self, text: str, spans: Sequence[tuple[int, int]] = ()) -> tuple[str, list[tuple[int, int]]]:
+        """Return a text without e-mail addresses, phone numbers and names that people are addressed by, links inert.
+
+        Args:
+            text: of a comment, a title or a record.
+            spans: of evidence, half-open, in code points of `text`; they are returned as they lie in the new text.
+        """
+        found = traces(text) if self.scrub or not self.full else []
+        if not found:
+            return text, list(spans)
+        name = self.words.text("hidden.name")
+        parts: list[str] = []
+        moved: list[tuple[int, int, int]] = []
+        place = length = 0
+        for trace in found:
+            old = text[trace.start : trace.end]
+            kind = "address" if trace.kind == "link" else trace.kind
+            new = defanged(old, name) if kind == "address" and self.full else self.words.text(f"hidden.{kind}")
+            parts += [text[place : trace.start], new]
+            length += trace.start - place + len(new)
+            place = trace.end
+            moved.append((trace.start, trace.end, length))
+        parts.append(text[place:])
+        return "".join(parts), [
+            (_moved(low, moved, first=True), _moved(high, moved, first=False)) for low, high in spans
+        ]
+
     def word(self, word: str) -> str:
         """Return one word of a text, or what stands for it where an address, a name or an id may not be shown."""
         if self.full:
@@ -64,7 +98,12 @@ class Policy:
 
     def line(self, text: str) -> str:
         """Return a title or a note with the same replacements."""
+        text = self.scrubbed(text)[0]
         return text if self.full else " ".join(self.word(word) for word in text.split())
+
+    def record(self, excerpt: str) -> str:
+        """Return the start of a record as it was delivered, without who wrote it."""
+        return self.scrubbed(WRITTEN_BY.sub(lambda found: found[1] + self.words.text("hidden.name"), excerpt))[0]
 
     def when(self, moment: datetime | None, precision: str = Precision.DAY.value) -> When | None:
         """Return a time as exactly as it is known and may be shown; None if it is not known at all."""
@@ -79,6 +118,19 @@ class Policy:
         if precision == Precision.RELATIVE:
             return When(f"{moment:%Y-%m-%d}", self.words.text("date.about", date=day))
         return When(f"{moment:%Y-%m-%d}", day)
+
+
+def _moved(place: int, moved: Sequence[tuple[int, int, int]], *, first: bool) -> int:
+    """Return where a place of the old text lies in the new one; inside of what was replaced, its start or its end."""
+    shift = 0
+    for number, (start, end, length) in enumerate(moved):
+        if place <= start:
+            break
+        if place < end:
+            before = moved[number - 1] if number else (0, 0, 0)
+            return before[2] + start - before[1] if first else length
+        shift = length - end
+    return place + shift
 
 
 def native_ids(ids: list[str]) -> frozenset[str]:

@@ -199,7 +199,7 @@ def _excerpts(material: Material, reason: str) -> tuple[Excerpt, ...]:
         return ()
     rows = material.quarantine.filter(pl.col("reason") == reason).head(EXCERPTS)
     return tuple(
-        Excerpt(f"{source}, {location}", excerpt or "")
+        Excerpt(f"{source}, {location}", material.policy.record(excerpt or ""))
         for source, location, excerpt in rows.select("source", "location", "excerpt").iter_rows()
     )
 
@@ -223,7 +223,7 @@ def _completeness(material: Material) -> tuple[tuple[str, ...], tuple[Completene
         Completeness(
             label=thread.label,
             counts=tuple(total(cells[name], words) if name in cells else None for name in columns),
-            reason=material.policy.line(reason or ""),
+            reason=material.policy.line(reason or "") if material.policy.full else "",
         )
         for thread, cells, reason in zip(shown, table, reasons, strict=True)
     )

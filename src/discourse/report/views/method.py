@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from discourse.errors import BundleError
@@ -125,7 +125,7 @@ def _card(reference: str, name: str, material: Material) -> tuple[str, ...]:
 def _receipt(material: Material) -> dict[str, Any]:
     """Return what is printed of the receipt: never the author key's place; outside `full` no name, time or address."""
     receipt = material.receipt.model_dump(mode="json")
-    receipt["config"] = receipt["config"] or material.config.model_dump(mode="json")
+    receipt["config"] = _bare(receipt["config"] or material.config.model_dump(mode="json"))
     _drop(receipt["config"], "normalize", "author_key")
     if material.policy.full:
         return receipt
@@ -137,6 +137,17 @@ def _receipt(material: Material) -> dict[str, Any]:
         stage["inputs"] = sorted(stage["inputs"].values())
         stage["outputs"] = sorted(stage["outputs"].values())
     return receipt
+
+
+def _bare(value: Any) -> Any:  # noqa: ANN401  # JSON is of any form
+    """Return settings with the names of files only: where they lie on a machine is nobody else's matter."""
+    if isinstance(value, dict):
+        return {name: _bare(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_bare(each) for each in value]
+    if isinstance(value, str) and (PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute()):
+        return PureWindowsPath(value).name
+    return value
 
 
 def _drop(values: Any, *place: str) -> None:  # noqa: ANN401  # JSON is of any form
