@@ -68,7 +68,7 @@ def intervals(name: str, title: str, description: str, groups: Sequence[Group]) 
     y = 0
     for group in groups:
         if group.label:
-            for line in _lines(group.label):
+            for line in lines(group.label):
                 drawn.append(Markup('<text class="name" x="0" y="{}">{}</text>').format(y + 14, line))
                 y += LINE
         for mark in group.marks:
@@ -76,7 +76,7 @@ def intervals(name: str, title: str, description: str, groups: Sequence[Group]) 
             y += (LINE if mark.label else 0) + STRIP
         y += GAP
     grid = _axis(top, y) if ends else Markup("")
-    return _svg(name, title, description, y + (AXIS if ends else 0), grid + Markup("").join(drawn), _hatch(name))
+    return svg(name, title, description, y + (AXIS if ends else 0), grid + Markup("").join(drawn), hatch(name))
 
 
 def diverging(name: str, title: str, description: str, left: Side, right: Side, apart: Side | None) -> Markup:
@@ -86,8 +86,8 @@ def diverging(name: str, title: str, description: str, left: Side, right: Side, 
     drawn = [
         Markup('<text class="name" x="0" y="14">{}</text>').format(left.label),
         Markup('<text class="name end" x="100%" y="14">{}</text>').format(right.label),
-        _text(left.text, "0", 32, "value"),
-        _text(right.text, "100%", 32, "value end"),
+        text(left.text, "0", 32, "value"),
+        text(right.text, "100%", 32, "value end"),
         _bar(50 - left.value / top * 50, left.value / top * 50, 42, "against"),
         _bar(50, right.value / top * 50, 42, "favor"),
         _side_whisker(left, top, 70, -1),
@@ -98,12 +98,12 @@ def diverging(name: str, title: str, description: str, left: Side, right: Side, 
     if apart is not None:
         drawn += [
             Markup('<text class="name" x="0" y="104">{}</text>').format(apart.label),
-            _text(apart.text, "100%", 104, "value end"),
+            text(apart.text, "100%", 104, "value end"),
             _bar(0, apart.value / top * 50, 112, "neutral"),
             _side_whisker(apart, top, 140, 0),
         ]
         height = 148
-    return _svg(name, title, description, height, Markup("").join(drawn), Markup(""))
+    return svg(name, title, description, height, Markup("").join(drawn), Markup(""))
 
 
 def bar(share: float, kind: str) -> Markup:
@@ -115,7 +115,7 @@ def bar(share: float, kind: str) -> Markup:
 
 def _mark(mark: Mark, y: int, top: float, name: str) -> Markup:
     if mark.value is None:
-        words = _text(mark.text, "0.6em", y + LINE + 13, "refused")
+        words = text(mark.text, "0.6em", y + LINE + 13, "refused")
         box = Markup('<rect class="none" x="0" y="{}" width="100%" height="{}" fill="url(#{}-hatch)"/>').format(
             y + LINE - 1, STRIP, name
         )
@@ -124,7 +124,7 @@ def _mark(mark: Mark, y: int, top: float, name: str) -> Markup:
     kind = "readers" if mark.readers else "model"
     parts = [
         Markup('<text class="method" x="0" y="{}">{}</text>').format(y + 13, mark.label),
-        _text(mark.text, "100%", y + 13, "value end"),
+        text(mark.text, "100%", y + 13, "value end"),
     ]
     if mark.interval:
         low, high = (f"{end / top * 100:.2f}%" for end in mark.interval)
@@ -165,20 +165,23 @@ def _bar(x: float, width: float, y: int, kind: str, height: int = 22) -> Markup:
     )
 
 
-def _text(figure: Figure, x: str, y: int, kind: str) -> Markup:
+def text(figure: Figure, x: str, y: int, kind: str) -> Markup:
+    """Draw a number that names its estimate."""
     return Markup('<text class="{}" x="{}" y="{}" data-estimate="{}"><tspan class="lead">{}</tspan>{}</text>').format(
         kind, x, y, figure.estimate_id, figure.lead, figure.rest
     )
 
 
-def _hatch(name: str) -> Markup:
+def hatch(name: str) -> Markup:
+    """Define the hatching of one chart, `url(#NAME-hatch)`."""
     return Markup(
         '<defs><pattern id="{}-hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
         'patternTransform="rotate(45)"><rect class="hatch" width="1.5" height="6"/></pattern></defs>'
     ).format(name)
 
 
-def _svg(name: str, title: str, description: str, height: int, drawn: Markup, before: Markup) -> Markup:
+def svg(name: str, title: str, description: str, height: int, drawn: Markup, before: Markup) -> Markup:
+    """Wrap what is drawn as a named image: `before` is defined or drawn first."""
     return Markup(
         '<svg class="chart" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}">'
         '<title id="{0}-title">{2}</title><desc id="{0}-desc">{3}</desc>{4}{5}</svg>'
@@ -189,5 +192,6 @@ def _ends(mark: Mark) -> tuple[float, ...]:
     return (mark.value or 0.0, *(mark.interval or ()))
 
 
-def _lines(label: str) -> list[str]:
-    return textwrap.wrap(label, LETTERS, max_lines=2, placeholder="…")
+def lines(label: str, letters: int = LETTERS, most: int = 2) -> list[str]:
+    """Break a label into lines that fit a narrow screen."""
+    return textwrap.wrap(label, letters, max_lines=most, placeholder="…")

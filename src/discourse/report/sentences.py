@@ -28,11 +28,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A finding before it is flattened: words and figures apart, and the estimates it tells of without a number."""
+    """A finding before it is flattened.
+
+    Words and figures stand apart; `anchor` is the place in the page where the evidence is, and `beside` names the
+    estimates that it tells of without a number.
+    """
 
     subject: str
     phrase: Phrase
     mark: str | None
+    anchor: str
     beside: tuple[str, ...] = ()
 
     @property
@@ -60,13 +65,12 @@ def statements(estimates: Estimates, codebook: Codebook, targets: Sequence[str],
     """Return the findings with their figures still apart, for the page."""
     eligible = estimates.count("data:eligible")
     if eligible is not None and eligible.value == 0:
-        return [
-            Statement(words.text("nothing.subject"), words.phrase("nothing.sentence", n=total(eligible, words)), None)
-        ]
-    said = [_frame(estimates, frame.name, frame.title, words) for frame in codebook.frames]
-    said += [_target(estimates, target, words) for target in targets]
-    said.append(_topics(estimates, words))
-    return [statement for statement in said if statement is not None]
+        said = words.phrase("nothing.sentence", n=total(eligible, words))
+        return [Statement(words.text("nothing.subject"), said, None, "data")]
+    found = [_frame(estimates, frame.name, frame.title, words) for frame in codebook.frames]
+    found += [_target(estimates, target, place, words) for place, target in enumerate(targets, start=1)]
+    found.append(_topics(estimates, words))
+    return [statement for statement in found if statement is not None]
 
 
 def basis(row: Estimate, words: Words) -> Phrase:
@@ -78,33 +82,33 @@ def basis(row: Estimate, words: Words) -> Phrase:
 def _frame(estimates: Estimates, name: str, title: str, words: Words) -> Statement | None:
     share = estimates.share(f"frame:{name}")
     tagged = estimates.count(f"frame:{name}")
-    subject = words.text("sentence.subject.frame", title=title)
+    subject, anchor = words.text("sentence.subject.frame", title=title), f"frame-{name}"
     if share is not None and share.known:
         phrase = words.phrase(
             "sentence.frame", title=title, share=told(share, words), basis=basis(share, words), few=_few(share, words)
         )
-        return Statement(subject, phrase, share.mark)
+        return Statement(subject, phrase, share.mark, anchor)
     beside = (share.estimate_id,) if share is not None else ()
     mark = Mark.NOT_ESTIMABLE.value if share is not None else None
     if tagged is not None:
         key = "sentence.frame.not_estimable" if share is not None else "sentence.frame.count_only"
         phrase = words.phrase(key, title=title, count=part_of(tagged, words), few=_few(tagged, words))
-        return Statement(subject, phrase, mark or tagged.mark, beside)
+        return Statement(subject, phrase, mark or tagged.mark, anchor, beside)
     if share is not None:
-        return Statement(subject, words.phrase("sentence.frame.untagged", title=title), mark, beside)
+        return Statement(subject, words.phrase("sentence.frame.untagged", title=title), mark, anchor, beside)
     return None
 
 
-def _target(estimates: Estimates, target: str, words: Words) -> Statement | None:
-    subject = words.text("sentence.subject.target", target=target)
+def _target(estimates: Estimates, target: str, place: int, words: Words) -> Statement | None:
+    subject, anchor = words.text("sentence.subject.target", target=target), f"target-{place}"
     about = estimates.share(f"stance:{target}:about")
     sides = {side: estimates.share(f"stance:{target}:{side}") for side in SIDES}
     known = {side: row for side, row in sides.items() if row is not None and row.known}
     if about is None or not about.known:
-        return _target_counts(estimates, target, subject, words)
+        return _target_counts(estimates, target, subject, anchor, words)
     if known:
-        listed = _listed([words.phrase(f"side.{side}", share=among(row, words)) for side, row in known.items()], words)
-        apart = words.phrase("sentence.target.sides", sides=listed)
+        sided = listed([words.phrase(f"side.{side}", share=among(row, words)) for side, row in known.items()], words)
+        apart = words.phrase("sentence.target.sides", sides=sided)
         fewest = min(known.values(), key=lambda row: row.n)
     else:
         apart = words.phrase("sentence.target.no_sides")
@@ -117,18 +121,18 @@ def _target(estimates: Estimates, target: str, words: Words) -> Statement | None
         basis=basis(about, words),
         few=_few(fewest, words),
     )
-    return Statement(subject, phrase, about.mark or fewest.mark)
+    return Statement(subject, phrase, about.mark or fewest.mark, anchor)
 
 
-def _target_counts(estimates: Estimates, target: str, subject: str, words: Words) -> Statement | None:
+def _target_counts(estimates: Estimates, target: str, subject: str, anchor: str, words: Words) -> Statement | None:
     counts = [(side, estimates.count(f"stance:{target}:{side}")) for side in SIDES]
     known = [(side, row) for side, row in counts if row is not None]
     if not known:
         return None
-    listed = _listed([words.phrase(f"side.{side}", share=total(row, words)) for side, row in known], words)
-    phrase = words.phrase("sentence.target.not_estimable", target=target, sides=listed)
+    sided = listed([words.phrase(f"side.{side}", share=total(row, words)) for side, row in known], words)
+    phrase = words.phrase("sentence.target.not_estimable", target=target, sides=sided)
     asked = tuple(row.estimate_id for row in estimates.shares(f"stance:{target}:about"))
-    return Statement(subject, phrase, Mark.NOT_ESTIMABLE.value if asked else known[0][1].mark, asked)
+    return Statement(subject, phrase, Mark.NOT_ESTIMABLE.value if asked else known[0][1].mark, anchor, asked)
 
 
 def _topics(estimates: Estimates, words: Words) -> Statement | None:
@@ -140,15 +144,16 @@ def _topics(estimates: Estimates, words: Words) -> Statement | None:
     outliers = next((row for row in rows if row.level == "topic:outlier"), None)
     key = "sentence.topics" if outliers is not None else "sentence.topics.no_outliers"
     values = {"outliers": total(outliers, words)} if outliers is not None else {}
-    phrase = words.phrase(key, largest=total(largest, words), **values)
-    return Statement(words.text("sentence.subject.topics"), phrase, largest.mark)
+    phrase = words.phrase(key, largest=part_of(largest, words), **values)
+    return Statement(words.text("sentence.subject.topics"), phrase, largest.mark, "topics")
 
 
 def _few(row: Estimate, words: Words) -> Phrase:
     return words.phrase("sentence.few", few=str(FEW)) if row.few else ()
 
 
-def _listed(parts: list[Phrase], words: Words) -> Phrase:
+def listed(parts: Sequence[Phrase], words: Words) -> Phrase:
+    """Join phrases as a sentence does: one, two and three."""
     found: list[str | Figure] = []
     for place, part in enumerate(parts):
         if place:
