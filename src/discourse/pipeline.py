@@ -169,6 +169,7 @@ def run(
     unavailable = config.unavailable()
     if unavailable:
         raise UsageError(f"{unavailable[0]}: this version cannot do it yet; remove the setting")
+    report.check(config)
     workspace = create_workspace(root)
     target = output or root / "report.html"
     chosen = [stage for stage in stages(target) if only is None or stage.name in only]

@@ -42,4 +42,15 @@ def run(workspace: Workspace, config: Config, output: Path) -> Outcome:
     return build(workspace, config, output)
 
 
-__all__ = ["READS", "WRITES", "Finding", "findings", "run"]
+def check(config: Config) -> None:
+    """Refuse what `[report]` asks for and nobody could read, before the stages that take long.
+
+    Raises:
+        UsageError: a colour does not exist or cannot be read on its ground.
+    """
+    from discourse.report.theme import style_sheet
+
+    style_sheet(config.report.theme)
+
+
+__all__ = ["READS", "WRITES", "Finding", "check", "findings", "run"]

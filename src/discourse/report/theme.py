@@ -8,6 +8,7 @@ from importlib import resources
 
 from discourse.errors import UsageError, did_you_mean
 
+STYLES = ("report.css", "sections.css")
 # Colours that `[report] theme` may replace; with "dark-" before the name, those of the dark scheme. Print has its own.
 COLOURS = ("paper", "sheet", "ink", "muted", "rule", "accent", "against", "favor", "neutral", "evidence")
 HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
@@ -42,7 +43,8 @@ def style_sheet(theme: Mapping[str, str]) -> str:
     Raises:
         UsageError: a colour has an unknown name, is not written as #rgb or #rrggbb, or cannot be read on its ground.
     """
-    style = (resources.files("discourse.report") / "assets" / "report.css").read_text(encoding="utf-8")
+    assets = resources.files("discourse.report") / "assets"
+    style = "".join((assets / name).read_text(encoding="utf-8") for name in STYLES)
     if not theme:
         return style
     for name, scheme, changes in zip(("light", "dark"), schemes(style), _replaced(theme), strict=True):
