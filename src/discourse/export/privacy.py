@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 
 import polars as pl
 
+from discourse.privacy import hidden_estimates, pseudonym
 from discourse.tables import RAW_ATTRIBUTES, RAW_COMMENTS, RAW_THREADS, Table
 
 # What was delivered holds names as authors wrote them; it never leaves the workspace.
@@ -45,28 +44,14 @@ def restricted(table: Table, frame: pl.DataFrame, key: bytes, attributes: Sequen
     for name in IDS:
         if name in frame.columns:
             frame = frame.with_columns(_renamed(frame[name], key))
-    for name in ("unit", "contrast"):
-        if table.name == "estimates":
-            frame = frame.with_columns(_units(frame[name], key))
+    if table.name == "estimates":
+        frame = hidden_estimates(frame, key)
     times = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.Datetime | pl.Date)]
     return frame.with_columns(pl.col(name).dt.truncate("1mo") for name in times)
 
 
-def _name(key: bytes, value: str) -> str:
-    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:12]
-
-
 def _renamed(ids: pl.Series, key: bytes) -> pl.Series:
     if ids.dtype == pl.List(pl.String):
-        found = [None if each is None else [_name(key, value) for value in each] for each in ids.to_list()]
+        found = [None if each is None else [pseudonym(key, value) for value in each] for each in ids.to_list()]
         return pl.Series(ids.name, found, dtype=ids.dtype)
-    return pl.Series(ids.name, [None if each is None else _name(key, each) for each in ids], dtype=pl.String)
-
-
-def _units(units: pl.Series, key: bytes) -> pl.Series:
-    def name(unit: str | None) -> str | None:
-        if unit is None or not unit.startswith("thread:"):
-            return unit
-        return f"thread:{_name(key, unit.removeprefix('thread:'))}"
-
-    return pl.Series(units.name, [name(unit) for unit in units], dtype=pl.String)
+    return pl.Series(ids.name, [None if each is None else pseudonym(key, each) for each in ids], dtype=pl.String)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
+from discourse.privacy import pseudonym
 from discourse.report.passages import LIST_LETTERS, QUOTE_LETTERS, Passage, Span, passages
 from discourse.report.policy import Policy, When
 from discourse.report.selection import Example
@@ -114,7 +113,7 @@ class Cards:
 
     def ref(self, comment_id: str) -> str:
         """Return 12 digits that name a comment, as `annotate import` reads them; without the key they tell nothing."""
-        return hmac.new(self.key, comment_id.encode(), hashlib.sha256).hexdigest()[:12]
+        return pseudonym(self.key, comment_id)
 
     def quotations(self, quotes: Sequence[Mapping[str, Any]], *, every: bool = False) -> tuple[Quoted, ...]:
         """Print the passages that a comment quotes.
