@@ -11,6 +11,7 @@ from discourse.aggregate.groups import group_estimates, group_units
 from discourse.aggregate.headline import estimates
 from discourse.aggregate.labels import resolve
 from discourse.aggregate.quality import quality_estimates
+from discourse.aggregate.similar import similar_estimates
 from discourse.aggregate.stances import Target, apart_counts, stance_headlines
 from discourse.aggregate.topics import shown_topics, topic_estimates
 from discourse.aggregate.units import eligible_comments
@@ -19,6 +20,7 @@ from discourse.config import Config
 from discourse.denominator import mark_excluded
 from discourse.models.bundle import load_bundle
 from discourse.tables import (
+    ATTRIBUTES,
     COMMENTS,
     ESTIMATES,
     FRAMES,
@@ -34,7 +36,7 @@ from discourse.tables import (
 )
 from discourse.workspace import Outcome, Workspace
 
-READS = (THREADS, COMMENTS, QUARANTINE, FRAMES, STANCES, TOPICS, TOPIC_INFO, TOPIC_RUNS, LABELS)
+READS = (THREADS, COMMENTS, ATTRIBUTES, QUARANTINE, FRAMES, STANCES, TOPICS, TOPIC_INFO, TOPIC_RUNS, LABELS)
 WRITES = (ESTIMATES,)
 
 COLUMNS = (
@@ -67,8 +69,9 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     comments = workspace.scan(COMMENTS).select(COLUMNS).collect()
     labels = workspace.read(LABELS)
     resolved = resolve(labels, config.labels.resolve)
-    eligible = eligible_comments(comments, bundle.manifest.languages, config.filter)
-    marked = mark_excluded(comments.lazy(), bundle.manifest.languages, config.filter).collect()
+    attributes = workspace.read(ATTRIBUTES)
+    eligible = eligible_comments(comments, bundle.manifest.languages, config.filter, attributes)
+    marked = mark_excluded(comments.lazy(), bundle.manifest.languages, config.filter, attributes).collect()
 
     topics, topic_info = workspace.read(TOPICS), workspace.read(TOPIC_INFO)
     frames, held_out = frame_headlines(eligible, workspace.read(FRAMES), resolved, bundle, config.tagging, config.seed)
@@ -88,6 +91,8 @@ def run(workspace: Workspace, config: Config) -> Outcome:
         if headlines:
             beside = headlines[0].eligible
             rows += variant_estimates(headlines, variants(beside)) + group_estimates(headlines, group_units(beside))
+    if config.aggregate.population == "similar":
+        rows += [row for headline in (*frames, *sides) for row in similar_estimates(headline)]
     rows += crossing_estimates(eligible, [*frames, *sides], topics, shown_topics(topic_info))
     workspace.write(ESTIMATES, as_table(rows), provenance)
     return Outcome({"estimates": len(rows), "eligible": eligible.units[0].n}, _notes(rows, labels))
@@ -100,7 +105,7 @@ def _targets(
     if not config.stance.targets:
         return [], {}
     reader = load_bundle(config.bundles.stance, "stance")
-    about = eligible_comments(comments, reader.manifest.languages, config.filter)
+    about = eligible_comments(comments, reader.manifest.languages, config.filter, workspace.read(ATTRIBUTES))
     stances = workspace.read(STANCES)
     found = stance_headlines(about, stances, resolved, config.stance.targets, reader, config.tagging, config.seed)
     return found, {"stance_bundle": reader.id}

@@ -56,7 +56,8 @@ def frame_headlines(
     quality: list[Estimate] = []
     for name in names:
         rates = error_rates(held.scored(name)[0], held.taken, rng)
-        beside = _beside(eligible, chosen.filter(pl.col("frame") == name), out_of_fold.filter(pl.col("level") == name))
+        own = chosen.filter(pl.col("frame") == name)
+        beside = _beside(eligible, own, out_of_fold.filter(pl.col("level") == name))
         labels = coding(resolved, "frame", name, eligible.comments)
         tagged = beside["above_threshold"].fill_null(value=False)
         reading = Reading(
@@ -67,7 +68,7 @@ def frame_headlines(
             Headline(
                 f"frame:{name}",
                 eligible,
-                tagged.to_numpy() if beside["above_threshold"].null_count() < beside.height else None,
+                tagged.to_numpy() if own.height else None,
                 (beside["decision"] == Decision.UNSURE.value).fill_null(value=False).to_numpy(),
                 reading,
                 rates,

@@ -10,7 +10,7 @@ import polars as pl
 
 from discourse.aggregate.resampling import Counts, Reals
 from discourse.config import FilterConfig
-from discourse.denominator import EXCLUSIONS, mark_excluded
+from discourse.denominator import EXCLUSIONS, filter_words, mark_excluded
 from discourse.tables import ReplyKind
 
 
@@ -74,19 +74,23 @@ class Eligible:
         return np.unique(self.author[unit.rows], return_counts=True)[1].astype(np.int64)
 
 
-def eligible_comments(comments: pl.DataFrame, languages: Sequence[str], chosen: FilterConfig) -> Eligible:
+def eligible_comments(
+    comments: pl.DataFrame, languages: Sequence[str], chosen: FilterConfig, attributes: pl.DataFrame | None = None
+) -> Eligible:
     """Find the comments that count for models of these languages.
 
     Args:
         comments: rows of the comments table.
         languages: ISO 639-1 codes that the bundle reads.
         chosen: the `[filter]` section.
+        attributes: rows of the attributes table, where `chosen` names attributes.
     """
-    marked = mark_excluded(comments.lazy(), languages, chosen).collect()
+    marked = mark_excluded(comments.lazy(), languages, chosen, attributes).collect()
+    only = filter_words(chosen)
     kept = marked.filter(pl.col("excluded").is_null()).select(name for name in KEPT if name in marked.columns)
     reasons = marked.group_by("thread_id", "excluded").len()
     names = thread_names(comments)
-    units = [Unit("all", np.arange(kept.height), _denominator(reasons))]
+    units = [Unit("all", np.arange(kept.height), _denominator(reasons, only))]
     if len(names) > 1:
         number = {name: i for i, name in enumerate(names)}
         of_row = kept["thread_id"].replace_strict(number, return_dtype=pl.Int64).to_numpy()
@@ -94,7 +98,7 @@ def eligible_comments(comments: pl.DataFrame, languages: Sequence[str], chosen: 
         bounds = np.searchsorted(of_row[order], np.arange(len(names) + 1))
         parts = {str(key[0]): part for key, part in reasons.group_by("thread_id")}
         units += [
-            Unit(f"thread:{name}", order[bounds[i] : bounds[i + 1]], _denominator(parts[name]))
+            Unit(f"thread:{name}", order[bounds[i] : bounds[i + 1]], _denominator(parts[name], only))
             for i, name in enumerate(names)
         ]
     return Eligible(kept, _author_numbers(kept["author"]), tuple(units))
@@ -112,11 +116,12 @@ def _author_numbers(author: pl.Series) -> Counts:
     return np.where(alone, known.max(initial=0) + np.cumsum(alone), known)
 
 
-def _denominator(reasons: pl.DataFrame) -> str:
+def _denominator(reasons: pl.DataFrame, only: str) -> str:
     """Say how many comments are eligible, of how many, and why the others are not; the opening post is no comment."""
     counts = dict(reasons.group_by("excluded").agg(pl.col("len").sum()).iter_rows())
     eligible = counts.get(None, 0)
     left_out = {reason: counts.get(reason, 0) for reason in EXCLUSIONS if reason != ReplyKind.OPENING.value}
-    said = "; ".join(f"{left_out[reason]:,} {EXCLUSIONS[reason]}" for reason in left_out if left_out[reason])
+    words = EXCLUSIONS | {"filtered": f"{EXCLUSIONS['filtered']} ({only})"}
+    said = "; ".join(f"{left_out[reason]:,} {words[reason]}" for reason in left_out if left_out[reason])
     total = eligible + sum(left_out.values())
     return f"{eligible:,} eligible comments of {total:,}" + (f" ({said})" if said else "")

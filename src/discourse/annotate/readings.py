@@ -14,7 +14,7 @@ from discourse.config import Config
 from discourse.denominator import mark_excluded
 from discourse.errors import UsageError, did_you_mean
 from discourse.models.bundle import Bundle, load_bundle
-from discourse.tables import COMMENTS, FRAMES, STANCES, Path, Stance
+from discourse.tables import ATTRIBUTES, COMMENTS, FRAMES, STANCES, Path, Stance
 from discourse.workspace import Workspace
 
 Reals = NDArray[np.float64]
@@ -82,7 +82,9 @@ def eligible_of(workspace: Workspace, config: Config, level: Level) -> Eligible:
         BundleError: the bundle is missing or damaged.
     """
     bundle = bundle_of(config, level.kind)
-    marked = mark_excluded(workspace.scan(COMMENTS), bundle.manifest.languages, config.filter)
+    marked = mark_excluded(
+        workspace.scan(COMMENTS), bundle.manifest.languages, config.filter, workspace.read(ATTRIBUTES)
+    )
     comments = marked.filter(pl.col("excluded").is_null()).select("comment_id", "thread_id", "author").collect()
     tags = _frame_tags(workspace, level.name) if level.kind == "frame" else _stance_tags(workspace, level.name)
     tags = tags.filter((pl.col("bundle") == bundle.id) & (pl.col("path") != Path.TEXT_ONLY.value)).collect()

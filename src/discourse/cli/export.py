@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from discourse.cli.options import Json, Set, WorkspaceFolder, parsed_settings, print_json
+from discourse.cli.options import Json, Set, Where, WorkspaceFolder, narrowed, parsed_settings, print_json
 from discourse.cli.run import Quotes
 
 
@@ -19,6 +19,7 @@ def export(
     ] = None,
     excel: Annotated[bool, typer.Option("--excel", help="CSV that Excel opens as UTF-8.")] = False,
     quotes: Quotes = None,
+    where: Where = None,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -26,6 +27,7 @@ def export(
 
     Cells that a spreadsheet would run as formulas get an apostrophe in front. Under --quotes short or none (or that
     setting in the configuration) no native ids, addresses, exact times or texts are written; ids are pseudonyms then.
+    Only comments inside the filter are written ([filter] or --where); estimates of another filter stay behind.
 
     Examples:
 
@@ -41,6 +43,7 @@ def export(
 
     opened = open_workspace(workspace)
     config = override(stored_config(opened), {"report.quotes": quotes, **parsed_settings(settings)})
+    config = narrowed(config, where)
     result = write_tables(opened, config, output or workspace / "export", formats or FORMATS, excel=excel)
     if as_json:
         print_json(result)

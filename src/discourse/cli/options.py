@@ -7,15 +7,27 @@ import json
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from discourse.config import Config
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if any record was quarantined.")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help='Any configuration key, such as topics.random_seeds="[7]".'),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        help='Which comments count, such as "date>=2024-05-01", language=en, role=user, thread=ID or COLUMN=VALUE '
+        "of your own attributes; may be given several times, and all must hold.",
+    ),
 ]
 WorkspaceFolder = Annotated[Path, typer.Argument(metavar="WS", help="A workspace folder made by run or collect.")]
 
@@ -64,6 +76,20 @@ def parsed_map(pairs: list[str] | None) -> dict[str, str] | None:
             raise UsageError(f"--map {pair}: is not of the form OURS=THEIRS, such as --map text=body")
         found[ours] = theirs
     return found
+
+
+def narrowed(config: Config, where: list[str] | None) -> Config:
+    """Return the configuration with the conditions of `--where` in the place of those on the same things.
+
+    Raises:
+        UsageError: a condition cannot be read or names what there is not.
+    """
+    if not where:
+        return config
+    from discourse.config import override
+    from discourse.where import parse_where
+
+    return override(config, parse_where(where, config.input.attributes), "--where")
 
 
 def _plain(value: object) -> object:

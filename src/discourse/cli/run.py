@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from discourse.cli.options import Json, Set, Strict, parsed_map, parsed_settings, print_json
+from discourse.cli.options import Json, Set, Strict, Where, narrowed, parsed_map, parsed_settings, print_json
 from discourse.progress import say
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ Frames = Annotated[str | None, typer.Option(metavar="BUNDLE", help="The frames b
 Stance = Annotated[str | None, typer.Option(metavar="BUNDLE", help="The stance bundle.")]
 Labels = Annotated[list[str] | None, typer.Option(metavar="FILE", help="Labels given by people.")]
 Quotes = Annotated[str | None, typer.Option(help="How much of the comments the report quotes. [full|short|none]")]
+Lang = Annotated[str | None, typer.Option(help="The language of the report's own words. [en|de]")]
+Population = Annotated[
+    str | None,
+    typer.Option(help="What shares speak of: these comments, or threads like these beside. [collected|similar]"),
+]
 AuthorKey = Annotated[Path | None, typer.Option(help="A key file shared by workspaces, to match authors.")]
 Languages = Annotated[list[str] | None, typer.Option(metavar="CODE", help="Languages that may occur, such as en.")]
 Seed = Annotated[int | None, typer.Option(help="Of everything random.")]
@@ -63,10 +68,13 @@ def run(
     frames: Frames = None,
     stance: Stance = None,
     labels: Labels = None,
+    population: Population = None,
     quotes: Quotes = None,
+    lang: Lang = None,
     author_key: AuthorKey = None,
     languages: Languages = None,
     seed: Seed = None,
+    where: Where = None,
     settings: Set = None,
     dry_run: DryRun = False,
     strict: Strict = False,
@@ -95,13 +103,15 @@ def run(
         "bundles.frames": frames,
         "bundles.stance": stance,
         "labels.files": labels or None,
+        "aggregate.population": population,
         "report.quotes": quotes,
+        "report.lang": lang,
         "normalize.author_key": author_key,
         "normalize.languages": languages or None,
         "seed": seed,
         **parsed_settings(settings),
     }
-    config = read_config(sources, changes)
+    config = narrowed(read_config(sources, changes), where)
     root = output or config.workspace or Path("reports") / Path(sources[0]).stem
     _run(config, root, dry_run=dry_run, strict=strict, as_json=as_json)
 

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from discourse.cli.options import Json, Set, Strict, WorkspaceFolder, parsed_map, parsed_settings, print_json
+from discourse.cli.options import (
+    Json,
+    Set,
+    Strict,
+    Where,
+    WorkspaceFolder,
+    narrowed,
+    parsed_map,
+    parsed_settings,
+    print_json,
+)
 from discourse.cli.run import (
     ArticleLines,
     Attributes,
@@ -15,10 +25,12 @@ from discourse.cli.run import (
     DryRun,
     Furniture,
     Labels,
+    Lang,
     Languages,
     Map,
     Mode,
     Opening,
+    Population,
     Quotes,
     Sources,
     Target,
@@ -138,6 +150,8 @@ def aggregate(
     workspace: WorkspaceFolder,
     labels: Labels = None,
     target: Target = None,
+    population: Population = None,
+    where: Where = None,
     settings: Set = None,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -146,10 +160,17 @@ def aggregate(
 
     Example:
 
-      discourse aggregate WS --labels labels.csv
+      discourse aggregate WS --labels labels.csv --population similar
+
+      discourse aggregate WS --where "date>=2024-05-01" --where language=en
     """
-    changes = {"labels.files": labels or None, "stance.targets": target or None, **parsed_settings(settings)}
-    run_stage(workspace, "aggregate", changes, dry_run=dry_run, strict=False, as_json=as_json)
+    changes = {
+        "labels.files": labels or None,
+        "stance.targets": target or None,
+        "aggregate.population": population,
+        **parsed_settings(settings),
+    }
+    run_stage(workspace, "aggregate", changes, where=where, dry_run=dry_run, strict=False, as_json=as_json)
 
 
 def report(
@@ -158,6 +179,8 @@ def report(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: WS/report.html.")
     ] = None,
     quotes: Quotes = None,
+    lang: Lang = None,
+    where: Where = None,
     settings: Set = None,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -167,9 +190,11 @@ def report(
     Example:
 
       discourse report WS --quotes short -o report.html
+
+      discourse report WS --lang de -o bericht.html
     """
-    changes = {"report.quotes": quotes, **parsed_settings(settings)}
-    run_stage(workspace, "report", changes, output, dry_run=dry_run, strict=False, as_json=as_json)
+    changes = {"report.quotes": quotes, "report.lang": lang, **parsed_settings(settings)}
+    run_stage(workspace, "report", changes, output, where=where, dry_run=dry_run, strict=False, as_json=as_json)
 
 
 def run_stage(
@@ -178,6 +203,7 @@ def run_stage(
     changes: dict[str, Any],
     output: Path | None = None,
     *,
+    where: list[str] | None = None,
     dry_run: bool,
     strict: bool,
     as_json: bool,
@@ -188,7 +214,7 @@ def run_stage(
     from discourse.pipeline import run as run_stages
     from discourse.workspace import open_workspace
 
-    config = override(stored_config(open_workspace(root)), changes)
+    config = narrowed(override(stored_config(open_workspace(root)), changes), where)
     # The original files may be gone; what was collected of them lies in the workspace.
     names = STAGE_NAMES[1 : STAGE_NAMES.index(name) + 1]
     result = run_stages(config, root, names, output, dry_run=dry_run)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from discourse.cli.options import Json, Set, parsed_settings, print_json
+from discourse.cli.options import Json, Set, Where, parsed_settings, print_json
 from discourse.cli.run import DryRun, Target
 from discourse.cli.stage import run_stage
 
@@ -28,6 +28,7 @@ def tag(
     context: Annotated[bool, typer.Option(help="Read columns named title, parent and context along.")] = True,
     frames: Annotated[str | None, typer.Option(metavar="BUNDLE", help="The frames bundle.")] = None,
     stance: Annotated[str | None, typer.Option(metavar="BUNDLE", help="The stance bundle.")] = None,
+    where: Where = None,
     settings: Set = None,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -58,11 +59,13 @@ def tag(
                 f"{source}: is a workspace, which has tables of its own; --text-column, --id-column, --wide and -o are "
                 "for files"
             )
-        run_stage(source, "tag", changes, dry_run=dry_run, strict=False, as_json=as_json)
+        run_stage(source, "tag", changes, where=where, dry_run=dry_run, strict=False, as_json=as_json)
         return
     from discourse.config import Config, override
     from discourse.table_tagging import tag_table
 
+    if where:
+        raise UsageError(f"{source}: --where is for workspaces; leave rows out of a file before it is tagged")
     if text_column is None or output is None:
         raise UsageError(f"{source}: to tag a file give --text-column C and -o OUT")
     result = tag_table(source, text_column, id_column, output, override(Config(), changes), wide=wide)

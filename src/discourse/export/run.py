@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from discourse.config import Config
+from discourse.config import Config, FilterConfig
+from discourse.denominator import outside
 from discourse.errors import InputError, UsageError, did_you_mean
 from discourse.export.files import flat, write_frame
 from discourse.export.graph import write_graph
@@ -20,6 +21,8 @@ from discourse.tables import ATTRIBUTES, COMMENTS, ESTIMATES, FRAMES, LABELS, ST
 from discourse.workspace import Workspace, write_text
 
 FORMATS = ("csv", "parquet", "json")
+
+Narrow = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ def run(
 ) -> ExportResult:
     """Write every table in the given formats, the tags as a wide table, the replies as GraphML and a methods text.
 
-    What was delivered (the raw tables) stays in the workspace: it holds names. Under `[report] quotes` short or none
+    Only comments inside `[filter]` are written; the estimates are left out where they are of another filter. What was
+    delivered (the raw tables) stays in the workspace: it holds names. Under `[report] quotes` short or none
     no native id, address, exact time or text leaves either, see `privacy.restricted`.
 
     Args:
@@ -59,18 +63,21 @@ def run(
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: is a file; name a folder with -o")
     key = workspace.author_key(config.normalize.author_key)
+    inside = _inside(workspace, config)
+    same = Config.model_validate(workspace.receipt().config).filter == config.filter
     whole = config.report.quotes == "full"
     tables = [table for table in TABLES.values() if table not in KEPT_BACK and workspace.parts(table)]
+    tables = [table for table in tables if same or table is not ESTIMATES]
     written: dict[str, int] = {}
     with bar("exporting", len(tables) + 2) as advance:
         for table in tables:
-            frame = workspace.read(table)
+            frame = inside(workspace.read(table))
             out = frame if whole else restricted(table, frame, key, config.compare.groups)
             if out is not None:
                 written |= _put(out, folder, table.name, formats, excel=excel)
             advance()
-        comments = _leaving(workspace, config, key)
-        tags = _tags(workspace, config, key)
+        comments = _leaving(workspace, config, key, inside)
+        tags = _tags(workspace, config, key, inside)
         written |= _put(tags, folder, "tags", formats, excel=excel)
         advance()
         nodes = comments.join(tags.drop("thread_id"), on="comment_id", how="left", maintain_order="left")
@@ -83,14 +90,44 @@ def run(
     return ExportResult(folder, config.report.quotes, written)
 
 
+def _inside(workspace: Workspace, config: Config) -> Narrow:
+    """Return what leaves only rows of comments inside `[filter]`, and of threads that have any."""
+    if config.filter == FilterConfig():
+        return lambda frame: frame
+    kept = (
+        workspace.scan(COMMENTS)
+        .filter(~outside(config.filter, workspace.read(ATTRIBUTES)))
+        .select("comment_id", "thread_id")
+        .collect()
+    )
+    comments, threads = kept["comment_id"].implode(), kept["thread_id"].unique().implode()
+
+    def narrow(frame: pl.DataFrame) -> pl.DataFrame:
+        if "comment_id" in frame.columns:
+            frame = frame.filter(pl.col("comment_id").is_in(comments))
+        elif "thread_id" in frame.columns:
+            frame = frame.filter(pl.col("thread_id").is_in(threads))
+        elif set(ATTRIBUTES.schema) <= set(frame.columns):
+            of_thread = pl.col("unit") == "thread"
+            frame = frame.filter(
+                pl.when(of_thread).then(pl.col("id").is_in(threads)).otherwise(pl.col("id").is_in(comments))
+            )
+        if "parent_id" in frame.columns:
+            reached = pl.col("parent_id").is_in(comments)
+            frame = frame.with_columns(parent_id=pl.when(reached).then("parent_id"))
+        return frame
+
+    return narrow
+
+
 def _put(frame: pl.DataFrame, folder: Path, name: str, formats: Sequence[str], *, excel: bool) -> dict[str, int]:
     for suffix in formats:
         write_frame(frame, folder / f"{name}.{suffix}", excel=excel)
     return {f"{name}.{suffix}": frame.height for suffix in formats}
 
 
-def _leaving(workspace: Workspace, config: Config, key: bytes) -> pl.DataFrame:
-    frame = workspace.read(COMMENTS)
+def _leaving(workspace: Workspace, config: Config, key: bytes, inside: Narrow) -> pl.DataFrame:
+    frame = inside(workspace.read(COMMENTS))
     if config.report.quotes == "full":
         return flat_nodes(frame)
     kept = restricted(COMMENTS, frame, key, config.compare.groups)
@@ -103,8 +140,8 @@ def flat_nodes(comments: pl.DataFrame) -> pl.DataFrame:
     return flat(comments.drop(texts)).with_columns(comments[name] for name in texts)
 
 
-def _tags(workspace: Workspace, config: Config, key: bytes) -> pl.DataFrame:
-    comments = workspace.scan(COMMENTS).select("comment_id", "thread_id").collect()
+def _tags(workspace: Workspace, config: Config, key: bytes, inside: Narrow) -> pl.DataFrame:
+    comments = inside(workspace.scan(COMMENTS).select("comment_id", "thread_id").collect())
     tags = wide_tags(comments, workspace.read(FRAMES), workspace.read(STANCES), workspace.read(TOPICS))
     if config.report.quotes == "full":
         return tags

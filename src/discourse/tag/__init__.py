@@ -7,6 +7,7 @@ import polars as pl
 from discourse.config import Config
 from discourse.errors import UsageError
 from discourse.tables import (
+    ATTRIBUTES,
     COMMENTS,
     EMBEDDINGS,
     FRAMES,
@@ -21,7 +22,7 @@ from discourse.tables import (
 )
 from discourse.workspace import Outcome, Workspace
 
-READS: tuple[Table, ...] = (THREADS, COMMENTS)
+READS: tuple[Table, ...] = (THREADS, COMMENTS, ATTRIBUTES)
 WRITES: tuple[Table, ...] = (EMBEDDINGS, SCORES, FRAMES, STANCES, TOPICS, TOPIC_INFO, TOPIC_RUNS, TOPIC_TIMES)
 
 

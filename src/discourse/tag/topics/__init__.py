@@ -17,7 +17,7 @@ from discourse.models.encoder import Encoder
 from discourse.models.frames import embed
 from discourse.models.topics_bundle import load_topics
 from discourse.progress import say
-from discourse.tables import TOPIC_INFO, TOPIC_RUNS, TOPIC_TIMES, TOPICS, Assignment
+from discourse.tables import ATTRIBUTES, TOPIC_INFO, TOPIC_RUNS, TOPIC_TIMES, TOPICS, Assignment
 from discourse.tag.topics.clustering import MOST_FITTED
 from discourse.tag.topics.edits import check
 from discourse.tag.topics.found import Topics, find_topics
@@ -71,8 +71,8 @@ def tag_topics(
         raise UsageError(
             "[topics] merge: topics of a saved bundle are fixed; merge where they are found and save again"
         )
-    eligible = mark_excluded(comments.lazy(), languages, config.filter).filter(pl.col("excluded").is_null()).collect()
-    eligible = eligible.sort("comment_id")
+    marked = mark_excluded(comments.lazy(), languages, config.filter, workspace.read(ATTRIBUTES))
+    eligible = marked.filter(pl.col("excluded").is_null()).collect().sort("comment_id")
     if eligible.is_empty():
         return _none("no topics: no comment with text is eligible", config)
     read, words = _read(workspace, eligible, encoder)
