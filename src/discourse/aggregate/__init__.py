@@ -112,9 +112,8 @@ def _targets(
 
 
 def _notes(rows: list[Estimate], labels: pl.DataFrame) -> tuple[str, ...]:
-    shares = [
-        row for row in rows if (row.unit, row.measure, row.variant, row.group) == ("all", Measure.SHARE, "main", None)
-    ]
+    main = ("all", Measure.SHARE, "main", "collected", None)
+    shares = [row for row in rows if (row.unit, row.measure, row.variant, row.population, row.group) == main]
     corrected = [row for row in shares if row.method == "heldout_correction"]
     silent = sum(row.mark is Mark.NOT_ESTIMABLE for row in corrected)
     notes: list[str] = []

@@ -19,6 +19,15 @@ METHODS = {
         "Where few labelled comments were positive or negative, exact intervals are given (Clopper & Pearson 1934; "
         "Buehler 1957)."
     ),
+    "prediction_powered": (
+        "Shares in threads like these use prediction-powered inference (PPI++, Angelopoulos, Duchi & Zrnic 2023) with "
+        "the variance of a jackknife over threads and authors (MacKinnon, Nielsen & Webb 2023; Cameron, Gelbach & "
+        "Miller 2011)."
+    ),
+    "exact_clustered": (
+        "Where few labelled comments were positive or negative, intervals for threads like these are Clopper–Pearson "
+        "intervals at the effective sample size (Korn & Graubard 1998)."
+    ),
     "heldout_correction": (
         "Shares without labels are tagged shares corrected by held-out error rates (Rogan & Gladen 1978) whose spread "
         "between sources enters the interval; these were not validated on the threads at hand, and no share is given "

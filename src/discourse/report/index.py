@@ -10,7 +10,7 @@ import polars as pl
 from discourse.tables import ESTIMATES, Mark, Measure
 
 # The best evidence first: labels that people gave to these very comments, then error rates measured elsewhere.
-READERS = ("census", "difference_estimator", "exact_stratified")
+READERS = ("census", "difference_estimator", "exact_stratified", "prediction_powered", "exact_clustered")
 MODEL = "heldout_correction"
 FEW = 30
 ALL = "all"
