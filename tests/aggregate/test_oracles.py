@@ -64,7 +64,7 @@ CASES = [(0, 150, 2_000, 1.0), (1, 60, 90, 2.0), (2, 400, 300, 0.1), (3, 12, 5_0
 
 @pytest.mark.parametrize(("seed", "labelled", "unlabelled", "good"), CASES)
 def test_prediction_powered_mean_is_that_of_ppi_python(seed: int, labelled: int, unlabelled: int, good: float) -> None:
-    """Point, tuned λ and analytic interval, to 1e-6; their λ is told by how far their point lies from the labels' mean."""
+    """Point, tuned λ and analytic interval, to 1e-6; how far their point lies from the labels' mean tells their λ."""
     label, score, others = _independent(seed, labelled, unlabelled, good)
     found = ppi_mean(label, score, others)
     low, high = (float(np.squeeze(end)) for end in ppi_py.ppi_mean_ci(label, score, others, alpha=0.05))
