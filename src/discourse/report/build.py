@@ -13,7 +13,7 @@ from markupsafe import Markup
 from discourse.config import Config
 from discourse.report.legible import legible_page
 from discourse.report.material import Material, read
-from discourse.report.phrases import Phrase
+from discourse.report.phrases import Phrase, plain
 from discourse.report.theme import style_sheet
 from discourse.report.views import comments, data, frames, header, method, privacy, stance, topics
 from discourse.workspace import Outcome, Workspace, library_versions, write_text
@@ -88,7 +88,7 @@ def render(page: Page, material: Material, style: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["figures"] = figures
+    environment.filters |= {"figures": figures, "plain": plain}
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     html = environment.get_template("page.html.j2").render(
         page=page,

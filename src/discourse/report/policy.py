@@ -10,6 +10,7 @@ from typing import Literal
 
 from discourse.privacy import defanged, traces
 from discourse.report.catalogue import Words
+from discourse.report.legible import legible_spans
 from discourse.tables import Precision
 
 ADDRESS = re.compile(r"://|^www\.|^[\w.-]+\.[a-z]{2,}/", re.IGNORECASE)
@@ -58,10 +59,13 @@ class Policy:
     def scrubbed(self, text: str, spans: Sequence[tuple[int, int]] = ()) -> tuple[str, list[tuple[int, int]]]:
         """Return a text without e-mail addresses, phone numbers and names that people are addressed by, links inert.
 
+        Characters that hide in it or turn it around go first, so that they part no address either.
+
         Args:
             text: of a comment, a title or a record.
             spans: of evidence, half-open, in code points of `text`; they are returned as they lie in the new text.
         """
+        text, spans = legible_spans(text, spans)
         found = traces(text) if self.scrub or not self.full else []
         if not found:
             return text, list(spans)
