@@ -7,10 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from discourse.spreadsheets import inert_column
 from discourse.workspace import replacing
-
-# A cell that begins so is run as a formula by spreadsheets (OWASP, CSV Injection).
-FORMULA = r"^[\s\x00]*[=+\-@\t\r＝＋－＠]"
 
 
 def write_frame(frame: pl.DataFrame, target: Path, *, excel: bool = False) -> None:
@@ -46,13 +44,8 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
         elif dtype == pl.Datetime:
             columns.append(pl.col(name).dt.to_string("iso:strict"))
         elif dtype == pl.String:
-            columns.append(_inert(name))
+            columns.append(inert_column(name))
     return frame.with_columns(columns)
-
-
-def _inert(name: str) -> pl.Expr:
-    column = pl.col(name).str.replace_all("\x00", "", literal=True)
-    return pl.when(column.str.contains(FORMULA)).then(pl.lit("'") + column).otherwise(column).alias(name)
 
 
 def _json(frame: pl.DataFrame) -> str:
