@@ -129,7 +129,8 @@ def test_sides_are_shares_of_those_about_the_target(said: Callable[..., list[Fin
     assert finding.sentence == (
         "The target “buses” is addressed by about one in five of the 1,204 eligible comments (20 %, likely between 16 "
         "and 25 %); of those that address it, 45 % (likely between 36 and 54 %) are against and 31 % (likely between "
-        "22 and 40 %) are in favor; reckoned from the mistakes the model made on other comments, not validated on these."
+        "22 and 40 %) are in favor; reckoned from the mistakes the model made on other comments, not validated on "
+        "these."
     )
     assert len(finding.estimate_ids) == 3
 

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from discourse.config import Config
 from discourse.report.sentences import Finding, findings
 from discourse.tables import (
     COMMENTS,
+    EMBEDDINGS,
     ESTIMATES,
+    FIT,
     FRAMES,
     LABELS,
     QUARANTINE,
     STANCES,
     THREADS,
     TOPIC_INFO,
+    TOPIC_TIMES,
     TOPICS,
     Table,
 )
 from discourse.workspace import Outcome, Workspace
+
+if TYPE_CHECKING:
+    from discourse.report.formats import Format
 
 READS: tuple[Table, ...] = (
     THREADS,
@@ -28,6 +35,9 @@ READS: tuple[Table, ...] = (
     STANCES,
     TOPICS,
     TOPIC_INFO,
+    TOPIC_TIMES,
+    EMBEDDINGS,
+    FIT,
     LABELS,
     ESTIMATES,
 )
@@ -40,6 +50,25 @@ def run(workspace: Workspace, config: Config, output: Path) -> Outcome:
     from discourse.report.build import run as build
 
     return build(workspace, config, output)
+
+
+def document(workspace: Workspace, config: Config, form: Format) -> str:
+    """Return the report of a workspace in one of its forms: `html`, `md` (without the list of comments) or `json`.
+
+    Raises:
+        InputError: the codebook cannot be read.
+        UsageError: `[report]` asks for a language or a colour that does not exist.
+        WorkspaceError: a table is damaged.
+    """
+    from discourse.report.build import page_of
+    from discourse.report.formats import as_json
+    from discourse.report.markdown import as_markdown
+    from discourse.report.material import read
+
+    if form == "json":
+        return as_json(read(workspace, config))
+    html = page_of(workspace, config)
+    return html if form == "html" else as_markdown(html)
 
 
 def check(config: Config) -> None:

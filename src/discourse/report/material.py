@@ -17,12 +17,14 @@ from discourse.report.selection import asked
 from discourse.tables import (
     COMMENTS,
     ESTIMATES,
+    FIT,
     FRAMES,
     LABELS,
     QUARANTINE,
     STANCES,
     THREADS,
     TOPIC_INFO,
+    TOPIC_TIMES,
     TOPICS,
 )
 from discourse.workspace import Receipt, Workspace
@@ -78,6 +80,8 @@ class Material:
     stance: pl.DataFrame
     topics: pl.DataFrame
     topic_info: pl.DataFrame
+    topic_times: pl.DataFrame
+    fit: pl.DataFrame
     labels: pl.DataFrame
     estimates: Estimates
 
@@ -124,6 +128,8 @@ def read(workspace: Workspace, config: Config) -> Material:
         stance=asked(workspace.read(STANCES), "target", config, receipt),
         topics=workspace.read(TOPICS),
         topic_info=workspace.read(TOPIC_INFO),
+        topic_times=workspace.read(TOPIC_TIMES),
+        fit=workspace.read(FIT),
         labels=workspace.read(LABELS),
         estimates=index(estimates, [ALL, *(thread.unit for thread in named[:THREADS_SHOWN])]),
     )

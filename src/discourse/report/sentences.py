@@ -76,7 +76,9 @@ def statements(estimates: Estimates, codebook: Codebook, targets: Sequence[str],
 def basis(row: Estimate, words: Words) -> Phrase:
     """Say what a share rests on: labels that readers gave to these comments, or error rates measured elsewhere."""
     labelled = Figure("", count(row.n_labelled, words), row.estimate_id)
-    return words.phrase(f"basis.{row.method}" if row.by_readers else "basis.heldout_correction", n=labelled)
+    if not row.by_readers:
+        return words.phrase("basis.heldout_correction")
+    return words.phrase("basis.census" if row.method == "census" else "basis.sample", n=labelled)
 
 
 def _frame(estimates: Estimates, name: str, title: str, words: Words) -> Statement | None:

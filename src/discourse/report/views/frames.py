@@ -15,6 +15,9 @@ from discourse.report.material import THREADS_SHOWN, Material
 from discourse.report.phrases import Figure, Phrase
 from discourse.report.selection import Example, frame_examples, quotable
 from discourse.report.sentences import basis
+from discourse.report.views.quality import QualityTable, fit_warnings, quality_table
+from discourse.report.views.survival import Survival, survival
+from discourse.tables import Decision
 
 CHARTED = 12
 
@@ -55,6 +58,8 @@ class FrameView:
     no: tuple[str, ...]
     tagged: Phrase
     basis: Phrase
+    command: str
+    survival: Survival | None
     by_thread: Markup | None
     threads: tuple[ThreadRow, ...]
     samples: tuple[Sample, ...]
@@ -67,14 +72,23 @@ class FramesView:
     chart: Markup | None
     of: Phrase
     rows: tuple[ShareRow, ...]
+    quality: QualityTable | None
+    fit: tuple[str, ...]
     frames: tuple[FrameView, ...]
     more_threads: bool
 
 
 def examples(material: Material) -> dict[str, list[Example]]:
-    """Choose the comments to quote for each frame."""
+    """Choose the comments to quote for each frame; what readers say is no example of it is none."""
     outline = quotable(material.outline)
+    refuted = (
+        material.labels.filter((pl.col("kind") == "frame") & pl.col("value").is_not_null())
+        .group_by("comment_id", frame="level")
+        .agg((pl.col("value") == Decision.NO.value).all().alias("refuted"))
+        .filter("refuted")
+    )
     tags = material.frames.filter(pl.col("comment_id").is_in(outline["comment_id"].implode()))
+    tags = tags.join(refuted, on=["comment_id", "frame"], how="anti")
     return {name: frame_examples(tags, name, outline) for name in material.codebook.names}
 
 
@@ -97,8 +111,15 @@ def frames(material: Material, cards: Cards, chosen: dict[str, list[Example]]) -
         chart = charts.intervals("frames-chart", words.text("frames.chart"), words.text("chart.desc"), groups)
     eligible = found.count("data:eligible")
     of = words.phrase("frames.of", n=Figure("", count(eligible.value, words), eligible.estimate_id)) if eligible else ()
-    views = tuple(_frame(material, frame.name, cards, chosen[frame.name]) for frame in material.codebook.frames)
-    return FramesView(chart, of, tuple(rows), views, len(material.named) > THREADS_SHOWN)
+    return FramesView(
+        chart=chart,
+        of=of,
+        rows=tuple(rows),
+        quality=quality_table(material, {f"frame:{frame.name}": frame.title for frame in material.codebook.frames}),
+        fit=fit_warnings(material, material.frames["bundle"]),
+        frames=tuple(_frame(material, frame.name, cards, chosen[frame.name]) for frame in material.codebook.frames),
+        more_threads=len(material.named) > THREADS_SHOWN,
+    )
 
 
 def share_row(row: Estimate, label: str, material: Material) -> ShareRow:
@@ -119,10 +140,16 @@ def share_row(row: Estimate, label: str, material: Material) -> ShareRow:
 
 
 def share_marks(material: Material, level: str, unit: str = ALL) -> tuple[charts.Mark, ...]:
-    """Return a chart's marks of one share: one for each method, or the count where there is no share."""
+    """Return a chart's marks of one share: one for each method that gives one, else the count of tags.
+
+    Where readers labelled every comment, nothing of the model's is set beside their count.
+    """
     words = material.words
     marks: list[charts.Mark] = []
-    for row in material.estimates.shares(level, unit):
+    rows = material.estimates.shares(level, unit)
+    known = [row for row in rows if row.known]
+    whole = [row for row in known if row.method == "census"]
+    for row in whole or known or rows:
         label = words.text(f"method.short.{row.method}", otherwise=row.method)
         if row.known and row.few:
             label = words.text("chart.few")
@@ -150,11 +177,21 @@ def _frame(material: Material, name: str, cards: Cards, chosen: list[Example]) -
         yes=frame.yes,
         no=frame.no,
         tagged=words.phrase("frame.tagged", count=part_of(tagged, words)) if tagged else words.phrase("frame.untagged"),
-        basis=words.phrase("frame.basis", basis=basis(share, words)) if share is not None and share.known else (),
+        basis=_basis(material, share),
+        command=f"discourse annotate sample WS --frame {name} --n 100" if share is not None and not share.known else "",
+        survival=survival(material, {level: words.text("table.share_interval")}, level),
         by_thread=_thread_chart(material, level, name, frame.title) if material.several else None,
         threads=rows,
         samples=cards.samples(chosen),
     )
+
+
+def _basis(material: Material, share: Estimate | None) -> Phrase:
+    words = material.words
+    if share is None or not share.known:
+        return ()
+    key = "frame.basis.census" if share.method == "census" else "frame.basis"
+    return words.phrase(key, basis=basis(share, words))
 
 
 def _thread_rows(material: Material, level: str) -> tuple[ThreadRow, ...]:

@@ -9,12 +9,8 @@ from typing import Any
 
 from discourse.errors import BundleError
 from discourse.models.bundle import load_bundle, shipped_bundles
-from discourse.report.figures import quality
 from discourse.report.material import Material
-from discourse.report.phrases import Figure
-from discourse.tables import Measure
 
-QUALITIES = ("f1", "average_precision", "sensitivity", "false_positive_rate")
 MARKS = ("not_validated", "not_estimable", "low_sample")
 TERMS = ("frame", "stance", "codebook", "eligible", "interval", "unsure", "evidence", "heldout")
 COUNTING = ("data_count", "tag_count", "assignment_count")
@@ -45,14 +41,6 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class QualityRow:
-    """Measured quality of the model on one frame, null where it was not measured."""
-
-    label: str
-    values: tuple[Figure | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class MethodView:
     """Everything in the sections on method and receipt."""
 
@@ -60,19 +48,12 @@ class MethodView:
     marks: tuple[Term, ...]
     terms: tuple[Term, ...]
     models: tuple[Model, ...]
-    columns: tuple[str, ...]
-    quality: tuple[QualityRow, ...]
     receipt: str
 
 
 def method(material: Material) -> MethodView:
     """Gather assumptions, marks, words, models and the receipt."""
     words = material.words
-    measured = [name for name in QUALITIES if any(_quality(material, frame, name) for frame in material.codebook.names)]
-    rows = [
-        QualityRow(frame.title, tuple(_quality(material, frame.name, name) for name in measured))
-        for frame in material.codebook.frames
-    ]
     return MethodView(
         assumptions=tuple(
             Assumption(words.text(f"method.{name}", otherwise=name), sentences)
@@ -82,15 +63,8 @@ def method(material: Material) -> MethodView:
         marks=tuple(Term(words.text(f"mark.{mark}"), words.text(f"mark.{mark}.meaning")) for mark in MARKS),
         terms=tuple(Term(words.text(f"term.{term}"), words.text(f"term.{term}.meaning")) for term in TERMS),
         models=_models(material),
-        columns=tuple(words.text(f"quality.{name}") for name in measured),
-        quality=tuple(row for row in rows if any(row.values)),
         receipt=json.dumps(_receipt(material), indent=1, ensure_ascii=False, sort_keys=True),
     )
-
-
-def _quality(material: Material, frame: str, name: str) -> Figure | None:
-    row = material.estimates.first(f"frame:{frame}:{name}", Measure.QUALITY)
-    return quality(row, material.words) if row is not None and row.known else None
 
 
 def _models(material: Material) -> tuple[Model, ...]:
