@@ -166,13 +166,6 @@ def test_right_to_left_text_runs_right_to_left(browser: Browser, report: Path) -
     assert direction == "rtl"
 
 
-def test_a_link_from_a_quote_leads_to_its_comment(browser: Browser, report: Path) -> None:
-    """The anchor of a quote is the comment in the list."""
-    seen = opened(browser, report)
-    seen.page.locator("figure.quote a[href^='#c-']").first.click()
-    assert "scared" in seen.page.locator(".comment:target").inner_text()
-
-
 def test_it_prints(browser: Browser, report: Path) -> None:
     """Print gives A4 pages with the tables behind the charts unfolded."""
     seen = opened(browser, report)

@@ -32,7 +32,7 @@ CONSTANTS = (
     "where 1 would be",
 )
 # What stands in the page as others wrote it, dates, ids and axis ticks.
-NOT_OURS = ".text, .quoting, .said, .author, .answers, .thread, cite, h1, time, .tick, code, pre, dt, dd, footer, style"
+NOT_OURS = "script, style, .text, .quoting, .said, .author, .answers, .thread, cite, h1, time, .tick, code, pre, dt, dd, footer"
 Row = Callable[..., dict[str, Any]]
 TableOf = Callable[[Table, list[dict[str, Any]]], pl.DataFrame]
 
@@ -78,23 +78,31 @@ def test_the_stage_reads_tables_and_writes_none() -> None:
 def test_hostile_comments_are_text(report: Path) -> None:
     """Markup in comments, records and addresses is shown, not obeyed."""
     page = parsed(report)
-    assert not page.css("script, img, iframe, object, form, base, [onerror], [onload], [style]")
+    assert not page.css(
+        "img, iframe, object, base, [onerror], [onload], [style], form:not([role=search], [method=dialog])"
+    )
+    kinds = {script.attributes["type"] for script in page.css("script")}
+    assert kinds == {"application/json", "application/octet-stream;base64", "module"}
     assert not [link for link in page.css("a") if (link.attributes["href"] or "").startswith("javascript")]
     assert any("<img src=x onerror=alert(1)>" in text.text() for text in page.css(".comment .text"))
     assert any("onerror" in excerpt.text() for excerpt in page.css(".refusals dd"))
 
 
-def test_the_policy_allows_the_style_sheet_and_nothing_else(report: Path) -> None:
-    """The hash in the policy is that of the style sheet as it stands in the page."""
-    page = parsed(report)
-    style = re.findall(r"<style>(.*?)</style>", report.read_text(encoding="utf-8"), re.DOTALL)
-    policy = page.css_first("meta[http-equiv=Content-Security-Policy]")
+def test_the_policy_allows_the_style_sheet_and_the_script_and_nothing_else(report: Path) -> None:
+    """The hashes in the policy are those of the style sheet and of the script as they stand in the page."""
+    text = report.read_text(encoding="utf-8")
+    policy = parsed(report).css_first("meta[http-equiv=Content-Security-Policy]")
     assert policy is not None
-    digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
+
+    def digest(pattern: str) -> str:
+        (found,) = re.findall(pattern, text, re.DOTALL)
+        return base64.b64encode(hashlib.sha256(found.encode()).digest()).decode()
+
+    style, script = digest(r"<style>(.*?)</style>"), digest(r'<script type="module">(.*?)</script>')
     assert policy.attributes["content"] == (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
     )
-    assert len(style) == 1
 
 
 def test_each_figure_is_in_the_table(story: Workspace, report: Path) -> None:

@@ -14,6 +14,7 @@ from discourse.config import Config
 from discourse.report.legible import legible_page
 from discourse.report.material import Material, read
 from discourse.report.phrases import Phrase, plain
+from discourse.report.scripts import script
 from discourse.report.theme import style_sheet
 from discourse.report.views import comments, data, frames, header, method, privacy, stance, topics
 from discourse.workspace import Outcome, Workspace, library_versions, write_text
@@ -60,6 +61,13 @@ def run(workspace: Workspace, config: Config, output: Path) -> Outcome:
     return Outcome({"comments_shown": shown, "findings": said})
 
 
+def page_of(workspace: Workspace, config: Config) -> str:
+    """Return the whole page without writing it, see `run`."""
+    style = style_sheet(config.report.theme)
+    material = read(workspace, config)
+    return render(assemble(material), material, style)
+
+
 def assemble(material: Material) -> Page:
     """Turn tables into what is printed; the texts that are quoted are read here and only here."""
     by_frame, by_target, by_topic = frames.examples(material), stance.examples(material), topics.examples(material)
@@ -89,15 +97,20 @@ def render(page: Page, material: Material, style: str) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"figures": figures, "plain": plain}
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     html = environment.get_template("page.html.j2").render(
         page=page,
         t=material.words.text,
         lang=material.words.lang,
         style=Markup(style),  # noqa: S704  # our own file, and colours checked by `style_sheet`
-        style_hash=digest,
+        style_hash=_hash(style),
+        script=Markup(script()),  # noqa: S704  # our own file
+        script_hash=_hash(script()),
     )
     return legible_page(html)
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def figures(phrase: Phrase) -> Markup:

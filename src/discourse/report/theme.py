@@ -8,7 +8,7 @@ from importlib import resources
 
 from discourse.errors import UsageError, did_you_mean
 
-STYLES = ("report.css", "sections.css")
+STYLES = ("report.css", "sections.css", "explorer.css")
 # Colours that `[report] theme` may replace; with "dark-" before the name, those of the dark scheme. Print has its own.
 COLOURS = ("paper", "sheet", "ink", "muted", "rule", "accent", "against", "favor", "neutral", "evidence")
 HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")

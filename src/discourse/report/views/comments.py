@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from discourse.report.cards import Card, Cards, Tag, spans_of, tags_of
+from discourse.report.corpus import Corpus, corpus
+from discourse.report.embedding import EMBEDDED
 from discourse.report.figures import total
 from discourse.report.material import Material
 from discourse.report.phrases import Phrase
@@ -24,10 +26,12 @@ class ThreadView:
 
 @dataclass(frozen=True, slots=True)
 class CommentsView:
-    """The list, and the rule by which it was chosen."""
+    """The list and the rule by which it was chosen; all comments as data for the script, and how they were sampled."""
 
     rule: Phrase
     threads: tuple[ThreadView, ...]
+    sampled: str
+    corpus: Corpus | None
 
 
 def cards(material: Material, quoted: list[str]) -> Cards:
@@ -71,7 +75,10 @@ def comments(material: Material, found: Cards) -> CommentsView:
     for name, thread in chosen.select("comment_id", "thread_id").iter_rows():
         by_thread.setdefault(thread, []).append(found.card(name, found.spans.get(name, ())))
     views = tuple(ThreadView(found.threads.get(thread, ""), tuple(cards)) for thread, cards in by_thread.items())
-    return CommentsView(_rule(material), views)
+    words, sampled = material.words, ""
+    if material.outline.height > EMBEDDED:
+        sampled = words.text("comments.sampled", most=words.number(EMBEDDED), seed=str(material.config.seed))
+    return CommentsView(_rule(material), views, sampled, corpus(material, found, list(found.rows)))
 
 
 def _rule(material: Material) -> Phrase:

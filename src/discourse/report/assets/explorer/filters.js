@@ -1,0 +1,162 @@
+// Filters: one field for each kind of tag, made from what there is in this file.
+
+const ANY = "";
+
+// How often each code occurs in a column.
+const counted = (column, codes) => {
+  const counts = new Uint32Array(codes);
+  for (let i = 0; i < column.length; i += 1) counts[column[i]] += 1;
+  return counts;
+};
+
+class Filters {
+  constructor(corpus, wording, form, changed) {
+    Object.assign(this, { corpus, wording, form, changed });
+    this.fields = new Map(); // name → { label, element, tests: value → (place → whether) }
+    this.build();
+  }
+
+  build() {
+    const { corpus, wording } = this;
+    const { columns, about } = corpus;
+    const word = key => wording.say(`explorer.${key}`);
+    const is = (column, code) => i => column[i] === code;
+    about.frames.forEach((frame, k) => {
+      const column = columns[`frame${k}`];
+      const counts = counted(column, 16);
+      const unsure = counts[3] + counts[4];
+      this.choice(`frame:${frame.name}`, frame.title, [
+        ["yes", word("value.yes"), is(column, 1), counts[1]],
+        ["no", word("value.no"), is(column, 2), counts[2]],
+        ["unsure", word("value.unsure"), i => column[i] === 3 || column[i] === 4, unsure],
+      ]);
+    });
+    about.targets.forEach((target, k) => {
+      const column = columns[`target${k}`];
+      const counts = counted(column, 16);
+      const sides = ["favor", "against", "neutral", "off_target"];
+      this.choice(`stance:${target.name}`, wording.say("explorer.toward", { target: target.name }), [
+        ["about", word("value.about"), i => column[i] >= 1 && column[i] <= 3, counts[1] + counts[2] + counts[3]],
+        ...sides.map((side, at) => [side, word(`value.${side}`), is(column, at + 1), counts[at + 1]]),
+        ["unsure", word("value.unsure"), i => column[i] === 5 || column[i] === 6, counts[5] + counts[6]],
+      ]);
+    });
+    this.listed("topic", ["", word("no_topic"), ...about.topics], columns.topic);
+    this.listed("thread", about.threads, columns.thread);
+    this.author();
+    const flags = columns.flags;
+    const evidence = counted(flags, 256).reduce((sum, n, code) => sum + (code & EVIDENCE ? n : 0), 0);
+    this.choice("evidence", word("evidence"), [
+      ["with", word("with"), i => (flags[i] & EVIDENCE) > 0, evidence],
+      ["without", word("without"), i => (flags[i] & EVIDENCE) === 0, corpus.size - evidence],
+    ]);
+    this.readers();
+    this.listed("state", about.states, columns.state);
+    this.listed("language", ["", ...about.languages], columns.language);
+    this.listed("role", about.roles, columns.role);
+    this.kinds();
+    const copies = flags.reduce((sum, flag) => sum + (flag & DUPLICATE), 0);
+    this.choice("repeats", word("repeats"), [
+      ["without", word("without"), i => !(flags[i] & DUPLICATE), corpus.size - copies],
+      ["with", word("only"), i => (flags[i] & DUPLICATE) > 0, copies],
+    ]);
+    this.dates();
+  }
+
+  // A select with what occurs; a field in which all comments are alike is left out.
+  choice(name, label, options) {
+    const there = options.filter(option => option[3] > 0);
+    if (!there.length || (there.length === 1 && there[0][3] === this.corpus.size)) return;
+    const select = make("select", { change: this.changed }, make("option", { value: ANY }, this.wording.say("explorer.any")));
+    for (const [value, said, , n] of there)
+      select.append(make("option", { value }, `${said} (${this.wording.number(n)})`));
+    const tests = Object.fromEntries(there.map(([value, , test]) => [value, test]));
+    const says = Object.fromEntries(there.map(([value, said]) => [value, said]));
+    this.field(name, label, select, () => tests[select.value], () => says[select.value]);
+  }
+
+  field(name, label, element, test, says) {
+    element.id = `filter-${this.fields.size}`;
+    this.form.append(make("div", { class: "field" }, make("label", { for: element.id, dir: "auto" }, label), element));
+    this.fields.set(name, { label, element, test, says });
+  }
+
+  listed(name, labels, column) {
+    const counts = counted(column, Math.max(labels.length, 1));
+    const options = labels.map((label, code) => [String(code), label, i => column[i] === code, label ? counts[code] : 0]);
+    this.choice(name, this.wording.say(`explorer.${name}`), options);
+  }
+
+  author() {
+    const { corpus, wording } = this;
+    if (!corpus.authors.length) return;
+    const input = make("input", { type: "text", autocomplete: "off", spellcheck: "false", maxlength: 40, input: this.changed });
+    const test = () => {
+      const start = input.value.trim().toLowerCase();
+      if (!start) return undefined;
+      const fits = Uint8Array.from([false, ...corpus.authors.map(name => name.toLowerCase().startsWith(start))]);
+      return i => fits[corpus.columns.author[i]] === 1;
+    };
+    this.field("author", wording.say("explorer.author"), input, test, () => input.value.trim());
+  }
+
+  readers() {
+    const { corpus, wording } = this;
+    const levels = [...corpus.about.frames.map((_, k) => `frame${k}`), ...corpus.about.targets.map((_, k) => `target${k}`)];
+    const pairs = levels.map(name => [corpus.columns[name], corpus.columns[`${name}_readers`]]);
+    const labelled = i => pairs.some(([, readers]) => readers[i]);
+    const differs = i => pairs.some(([model, readers]) => readers[i] && readers[i] !== 9 && readers[i] !== model[i]);
+    const divided = i => pairs.some(([, readers]) => readers[i] === 9);
+    const counts = [0, 0, 0];
+    for (let i = 0; i < corpus.size; i += 1)
+      [labelled, differs, divided].forEach((test, k) => { if (test(i)) counts[k] += 1; });
+    if (!counts[0]) return;
+    const word = key => wording.say(`explorer.readers.${key}`);
+    this.choice("readers", wording.say("explorer.readers"), [
+      ["labelled", word("labelled"), labelled, counts[0]],
+      ["differs", word("differs"), differs, counts[1]],
+      ["divided", word("divided"), divided, counts[2]],
+    ]);
+  }
+
+  kinds() {
+    const { depth } = this.corpus.columns;
+    let top = 0;
+    for (let i = 0; i < depth.length; i += 1) if (!depth[i]) top += 1;
+    this.choice("place", this.wording.say("explorer.place"), [
+      ["top", this.wording.say("explorer.place.top"), i => depth[i] === 0, top],
+      ["reply", this.wording.say("explorer.place.reply"), i => depth[i] > 0, this.corpus.size - top],
+    ]);
+  }
+
+  dates() {
+    const { time, precision } = this.corpus.columns;
+    let [first, last] = [Infinity, -Infinity];
+    for (let i = 0; i < time.length; i += 1)
+      if (precision[i]) [first, last] = [Math.min(first, time[i]), Math.max(last, time[i])];
+    if (!(first < last)) return;
+    const day = minutes => new Date(minutes * 60_000).toISOString().slice(0, 10);
+    for (const [name, sign] of [["from", 1], ["to", -1]]) {
+      const input = make("input", { type: "date", min: day(first), max: day(last), change: this.changed });
+      const test = () => {
+        const at = Date.parse(input.value) / 60_000;
+        if (Number.isNaN(at)) return undefined;
+        const limit = sign > 0 ? at : at + 1_439;
+        return i => precision[i] > 0 && (time[i] - limit) * sign >= 0;
+      };
+      this.field(name, this.wording.say(`explorer.${name}`), input, test, () => input.value);
+    }
+  }
+
+  get active() { return [...this.fields].filter(([, field]) => field.test()); }
+
+  tests() { return this.active.map(([, field]) => field.test()); }
+
+  set(name, value) {
+    const field = this.fields.get(name);
+    if (field) field.element.value = value;
+    return Boolean(field);
+  }
+
+  clear() { for (const field of this.fields.values()) field.element.value = ANY; }
+}
