@@ -10,9 +10,10 @@ from discourse.cli.codebook import codebook_app
 from discourse.cli.doctor import doctor
 from discourse.cli.export import export
 from discourse.cli.forget import forget
+from discourse.cli.report import report
 from discourse.cli.run import demo, run
 from discourse.cli.sources import sources
-from discourse.cli.stage import aggregate, collect, normalize, report
+from discourse.cli.stage import aggregate, collect, normalize
 from discourse.cli.status import status
 from discourse.cli.tag import tag
 

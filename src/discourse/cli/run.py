@@ -43,6 +43,14 @@ Stance = Annotated[str | None, typer.Option(metavar="BUNDLE", help="The stance b
 Labels = Annotated[list[str] | None, typer.Option(metavar="FILE", help="Labels given by people.")]
 Quotes = Annotated[str | None, typer.Option(help="How much of the comments the report quotes. [full|short|none]")]
 Lang = Annotated[str | None, typer.Option(help="The language of the report's own words. [en|de]")]
+Scrub = Annotated[
+    bool | None,
+    typer.Option("--scrub/--no-scrub", help="Hide e-mail addresses, phone numbers and @names in quotes. Default: yes."),
+]
+Figures = Annotated[
+    Path | None,
+    typer.Option("--figures", metavar="FOLDER", help="Also write each chart as SVG and PNG, each table as CSV."),
+]
 Population = Annotated[
     str | None,
     typer.Option(help="What shares speak of: these comments, or threads like these beside. [collected|similar]"),
@@ -70,7 +78,9 @@ def run(
     labels: Labels = None,
     population: Population = None,
     quotes: Quotes = None,
+    scrub: Scrub = None,
     lang: Lang = None,
+    figures: Figures = None,
     author_key: AuthorKey = None,
     languages: Languages = None,
     seed: Seed = None,
@@ -105,6 +115,7 @@ def run(
         "labels.files": labels or None,
         "aggregate.population": population,
         "report.quotes": quotes,
+        "report.scrub": scrub,
         "report.lang": lang,
         "normalize.author_key": author_key,
         "normalize.languages": languages or None,
@@ -113,7 +124,7 @@ def run(
     }
     config = narrowed(read_config(sources, changes), where)
     root = output or config.workspace or Path("reports") / Path(sources[0]).stem
-    _run(config, root, dry_run=dry_run, strict=strict, as_json=as_json)
+    _run(config, root, figures, dry_run=dry_run, strict=strict, as_json=as_json)
 
 
 def demo(
@@ -162,9 +173,34 @@ def print_result(result: RunResult, *, as_json: bool) -> None:
         print(f"report: {result.report}")
 
 
-def _run(config: Config, root: Path, *, as_json: bool, dry_run: bool = False, strict: bool = False) -> None:
+def check_figures(folder: Path | None) -> None:
+    """Refuse a folder for figures that holds something else, before anything runs."""
+    if folder is not None:
+        from discourse.report.figure_folder import check_folder
+
+        check_folder(folder)
+
+
+def write_charts(html: str, folder: Path | None) -> None:
+    """Write the charts and tables of a page where they are asked for, and say where they are."""
+    if folder is not None:
+        from discourse.report.figure_folder import write_figures
+
+        say(f"{len(write_figures(html, folder))} figures and tables in {folder}")
+
+
+def _run(
+    config: Config,
+    root: Path,
+    figures: Path | None = None,
+    *,
+    as_json: bool,
+    dry_run: bool = False,
+    strict: bool = False,
+) -> None:
     from discourse.pipeline import run as run_stages
 
+    check_figures(figures)
     result = run_stages(config, root, dry_run=dry_run)
     if dry_run:
         if as_json:
@@ -175,6 +211,8 @@ def _run(config: Config, root: Path, *, as_json: bool, dry_run: bool = False, st
                 print(f"{stage.status.upper():5}{stage.name:10} {stage.reason}{took}")
         return
     say(f"{result.comments:,} comments in {result.threads:,} threads, {result.quarantined:,} records quarantined")
+    if result.report is not None:
+        write_charts(result.report.read_text(encoding="utf-8"), figures)
     print_result(result, as_json=as_json)
     if strict and result.quarantined:
         raise typer.Exit(1)

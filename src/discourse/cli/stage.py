@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,19 +25,20 @@ from discourse.cli.run import (
     DryRun,
     Furniture,
     Labels,
-    Lang,
     Languages,
     Map,
     Mode,
     Opening,
     Population,
-    Quotes,
     Sources,
     Target,
     Thread,
     print_result,
     read_config,
 )
+
+if TYPE_CHECKING:
+    from discourse.pipeline import RunResult
 
 
 def collect(
@@ -173,30 +174,6 @@ def aggregate(
     run_stage(workspace, "aggregate", changes, where=where, dry_run=dry_run, strict=False, as_json=as_json)
 
 
-def report(
-    workspace: WorkspaceFolder,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: WS/report.html.")
-    ] = None,
-    quotes: Quotes = None,
-    lang: Lang = None,
-    where: Where = None,
-    settings: Set = None,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-) -> None:
-    """Write the report of a workspace as one HTML file.
-
-    Example:
-
-      discourse report WS --quotes short -o report.html
-
-      discourse report WS --lang de -o bericht.html
-    """
-    changes = {"report.quotes": quotes, "report.lang": lang, **parsed_settings(settings)}
-    run_stage(workspace, "report", changes, output, where=where, dry_run=dry_run, strict=False, as_json=as_json)
-
-
 def run_stage(
     root: Path,
     name: str,
@@ -207,7 +184,7 @@ def run_stage(
     dry_run: bool,
     strict: bool,
     as_json: bool,
-) -> None:
+) -> RunResult:
     """Run one stage, after those before it that are stale, with the configuration of the workspace's last run."""
     from discourse.config import override
     from discourse.pipeline import STAGE_NAMES, stored_config
@@ -225,3 +202,4 @@ def run_stage(
         print_result(result, as_json=as_json)
     if strict and result.quarantined:
         raise typer.Exit(1)
+    return result

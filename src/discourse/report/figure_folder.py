@@ -89,7 +89,7 @@ def tables_of(html: str) -> dict[str, tuple[str, list[list[str]]]]:
         place = _place(table)
         taken[place] += 1
         name = place if taken[place] == 1 else f"{place}-{taken[place]}"
-        rows = [_cells(row) for row in table.css("tr")]
+        rows = [cells(row) for row in table.css("tr")]
         ids = [_estimates(row) for row in table.css("tr")]
         if any(ids):
             head = [bool(row.css("thead th, th[scope=col]")) for row in table.css("tr")]
@@ -100,12 +100,12 @@ def tables_of(html: str) -> dict[str, tuple[str, list[list[str]]]]:
     return found
 
 
-def _cells(row: LexborNode) -> list[str]:
-    cells: list[str] = []
+def cells(row: LexborNode) -> list[str]:
+    found: list[str] = []
     for cell in row.css("th, td"):
         text = re.sub(r"\s+", " ", cell.text()).strip()
-        cells += [text, *([""] * (int(cell.attributes.get("colspan") or 1) - 1))]
-    return cells
+        found += [text, *([""] * (int(cell.attributes.get("colspan") or 1) - 1))]
+    return found
 
 
 def _estimates(row: LexborNode) -> str:
