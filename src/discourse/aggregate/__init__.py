@@ -13,7 +13,7 @@ from discourse.aggregate.labels import resolve
 from discourse.aggregate.quality import quality_estimates
 from discourse.aggregate.similar import similar_estimates
 from discourse.aggregate.stances import Target, apart_counts, stance_headlines
-from discourse.aggregate.topics import shown_topics, topic_estimates
+from discourse.aggregate.topics import shown_topics, topic_estimates, topic_groups
 from discourse.aggregate.units import eligible_comments
 from discourse.aggregate.variants import variant_estimates, variants
 from discourse.config import Config
@@ -93,6 +93,8 @@ def run(workspace: Workspace, config: Config) -> Outcome:
             rows += variant_estimates(headlines, variants(beside)) + group_estimates(headlines, group_units(beside))
     if config.aggregate.population == "similar":
         rows += [row for headline in (*frames, *sides) for row in similar_estimates(headline)]
+    times = [unit for unit in group_units(eligible) if unit.group_by == "time"]
+    rows += topic_groups(eligible, topics, shown_topics(topic_info), times)
     rows += crossing_estimates(eligible, [*frames, *sides], topics, shown_topics(topic_info))
     workspace.write(ESTIMATES, as_table(rows), provenance)
     return Outcome({"estimates": len(rows), "eligible": eligible.units[0].n}, _notes(rows, labels))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from discourse.aggregate.estimates import Estimate, caution
-from discourse.aggregate.units import Eligible
+from discourse.aggregate.units import Eligible, Unit
 from discourse.tables import Assignment, Measure
 
 ASSIGNED = (
@@ -71,6 +73,41 @@ def shown_topics(topic_info: pl.DataFrame) -> list[int]:
     """Return the topics that comments are given to, in their order: all but the broad ones above them."""
     broad = set(topic_info["parent"].drop_nulls())
     return [topic for topic in topic_info.sort("topic")["topic"] if topic not in broad]
+
+
+def topic_groups(
+    eligible: Eligible, topics: pl.DataFrame, shown: Sequence[int], groups: Sequence[Unit]
+) -> list[Estimate]:
+    """Count the comments of each topic in parts of all comments, such as spans of time; parts without any count too.
+
+    Args:
+        eligible: comments and units.
+        topics: rows of the topics table.
+        shown: the topics that are counted.
+        groups: the parts, see `groups.group_units`.
+    """
+    given = topics.filter(pl.col("assignment") != Assignment.OUTLIER.value).select("comment_id", "topic")
+    beside = eligible.comments.select("comment_id").join(given, on="comment_id", how="left", maintain_order="left")
+    rows: list[Estimate] = []
+    for unit in groups:
+        counts = dict(beside["topic"].gather(unit.rows).drop_nulls().value_counts().iter_rows())
+        rows += [
+            Estimate(
+                unit.name,
+                Measure.COUNT,
+                f"topic:{topic}",
+                unit.denominator,
+                unit.n,
+                "assignment_count",
+                ASSIGNED,
+                estimate=float(counts.get(topic, 0)),
+                mark=caution(unit.n),
+                group_by=unit.group_by,
+                group=unit.group,
+            )
+            for topic in shown
+        ]
+    return rows
 
 
 def _broad(eligible: Eligible, rows: list[Estimate], topic_info: pl.DataFrame) -> list[Estimate]:
