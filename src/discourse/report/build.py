@@ -16,7 +16,18 @@ from discourse.report.material import Material, read
 from discourse.report.phrases import Phrase, plain
 from discourse.report.scripts import script
 from discourse.report.theme import style_sheet
-from discourse.report.views import comments, data, frames, header, method, privacy, stance, topics
+from discourse.report.views import (
+    comments,
+    crossings,
+    data,
+    frames,
+    header,
+    method,
+    privacy,
+    stance,
+    timeline,
+    topics,
+)
 from discourse.workspace import Outcome, Workspace, library_versions, write_text
 
 
@@ -28,6 +39,8 @@ class Page:
     frames: frames.FramesView
     targets: tuple[stance.TargetView, ...]
     topics: topics.TopicsView
+    crossings: crossings.CrossingsView
+    timeline: timeline.TimelineView | None
     comments: comments.CommentsView
     data: data.DataView
     method: method.MethodView
@@ -78,6 +91,8 @@ def assemble(material: Material) -> Page:
         frames=frames.frames(material, cards, by_frame),
         targets=stance.targets(material, cards, by_target),
         topics=topics.topics(material, cards, by_topic),
+        crossings=crossings.crossings(material),
+        timeline=timeline.over_time(material),
         comments=comments.comments(material, cards),
         data=data.data(material),
         method=method.method(material),

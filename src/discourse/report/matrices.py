@@ -18,11 +18,15 @@ HEADING = 36
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One pair: so many of the row's comments; `few` where too few stand behind it for the bar to say much."""
+    """One pair: so many of the row's comments; `few` where too few stand behind it for the bar to say much.
+
+    `kind` is the class of its colour: part, against, favor or neutral.
+    """
 
     text: Figure
     part: float
     few: bool
+    kind: str = "part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ def matrix(name: str, title: str, description: str, columns: Sequence[str], rows
         rows: from top to bottom, as many cells each as there are columns.
     """
     width = 100 / max(1, len(columns))
-    broken = [lines(column, HEADING // max(1, len(columns)), 3) for column in columns]
+    broken = [lines(column, HEADING // max(1, len(columns)), 4) for column in columns]
     drawn = [
         Markup('<text class="column" x="{}%" y="{}">{}</text>').format(f"{place * width:.2f}", 14 + LINE * line, words)
         for place, heading in enumerate(broken)
@@ -66,7 +70,7 @@ def matrix(name: str, title: str, description: str, columns: Sequence[str], rows
 def _cell(cell: Cell, x: float, width: float, y: int, name: str) -> Markup:
     inner = width * 0.92
     fill = Markup(' fill="url(#{}-hatch)"').format(name) if cell.few else Markup("")
-    kind = "few" if cell.few else "part"
+    kind = "few" if cell.few else cell.kind
     bar = Markup('<rect class="{}" x="{}%" y="{}" width="{}%" height="{}"{}/>')
     top = y + LINE + MARGIN - 1
     return (

@@ -19,12 +19,16 @@ THINNEST = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One span of time: from `start` to `end` of the whole width (0–1), all comments, and those that are shown."""
+    """One span of time: from `start` to `end` of the whole width (0–1), all comments, and those that are shown.
+
+    `kind` is the class of their colour: part, against, favor, neutral or topic.
+    """
 
     start: float
     end: float
     whole: float
     part: float | None
+    kind: str = "part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def timeline(
     for span in spans:
         drawn.append(_column("whole", span, span.whole, top, base))
         if span.part:
-            drawn.append(_column("part", span, span.part, top, base))
+            drawn.append(_column(span.kind, span, span.part, top, base))
     drawn.append(Markup('<line class="zero" x1="0" x2="100%" y1="{0}" y2="{0}"/>').format(base))
     for tick in ticks:
         side = "start" if tick.place < 0.2 else "end" if tick.place > 0.8 else "middle"  # of the width
