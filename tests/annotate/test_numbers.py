@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discourse.aggregate.difference import Labelled, difference_estimate
-from discourse.annotate.agreement import alpha_interval, krippendorff_alpha, unit_counts
+from discourse.annotate.agreement import Units, alpha_interval, krippendorff_alpha, units
 from discourse.annotate.drawing import chances, draw
 from discourse.annotate.inclusion import inclusions
-from discourse.annotate.power import assumed, labels_needed, measured, reach
+from discourse.annotate.power import Population, assumed, design_effect, labels_needed, measured, paired, reach
 from discourse.tables import Design
 
 # Krippendorff 2011, section C: four observers, twelve units, nominal alpha .743.
@@ -25,7 +25,7 @@ TEACHING = ("*****34121133*3", "1*213343*******", "**21344*21133*4")
 
 def _labels(coders: tuple[str, ...]) -> pl.DataFrame:
     rows = [
-        {"comment_id": f"u{unit:02}", "annotator": f"a{coder}", "value": value}
+        {"comment_id": f"u{unit:02}", "annotator": f"a{coder}", "value": value, "author": f"w{unit}"}
         for coder, values in enumerate(coders)
         for unit, value in enumerate(values)
         if value not in ".*"
@@ -33,19 +33,24 @@ def _labels(coders: tuple[str, ...]) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
+def _alone(counts: Any) -> Units:
+    """Return units that are each of another author."""
+    return Units(counts, np.arange(len(counts)))
+
+
 @pytest.mark.parametrize(("coders", "alpha"), [(PUBLISHED, 0.743), (TEACHING, 0.691)], ids=["2011", "teaching"])
 def test_alpha_equals_the_published_tables(coders: tuple[str, ...], alpha: float) -> None:
     """Nominal alpha of published data, missing values included, to three digits."""
-    found = krippendorff_alpha(unit_counts(_labels(coders)))
+    found = krippendorff_alpha(units(_labels(coders)).counts)
     assert found == pytest.approx(alpha, abs=5e-4)
 
 
 def test_alpha_of_like_labels_is_undefined_and_of_equal_coders_one() -> None:
     """All labels alike say nothing about agreement; two values on which all agree give exactly 1."""
     rng = np.random.default_rng(0)
-    assert alpha_interval(np.array([[2, 0], [2, 0]]), rng).estimate is None
+    assert alpha_interval(_alone(np.array([[2, 0], [2, 0]])), rng).estimate is None
     assert krippendorff_alpha(np.zeros((0, 2), dtype=np.int64)) is None
-    found = alpha_interval(np.array([[2, 0], [0, 2]] * 10), rng)
+    found = alpha_interval(_alone(np.array([[2, 0], [0, 2]] * 10)), rng)
     assert (found.estimate, found.low, found.high) == (1.0, 1.0, 1.0)
 
 
@@ -60,8 +65,29 @@ def test_the_interval_of_alpha_holds_the_truth() -> None:
         return np.stack([yes, 2 - yes], axis=1)
 
     true = krippendorff_alpha(counts(200_000)) or 0.0
-    held = [alpha_interval(counts(150), rng) for _ in range(60)]
+    held = [alpha_interval(_alone(counts(150)), rng) for _ in range(60)]
     assert np.mean([(each.low or 0) <= true <= (each.high or 0) for each in held]) >= 0.88
+
+
+def test_alpha_counts_the_comments_of_one_author_together() -> None:
+    """Authors about whom coders agree or differ as a whole: twenty comments of each say little more than one."""
+    rng = np.random.default_rng(4)
+    said = np.array([[2, 0], [0, 2], [1, 1], [2, 0]] * 5)
+    each = alpha_interval(Units(np.repeat(said, 20, axis=0), np.repeat(np.arange(20), 20)), rng)
+    few = alpha_interval(_alone(said), rng)
+    alone = alpha_interval(_alone(np.repeat(said, 20, axis=0)), rng)
+    assert None not in (each.low, each.high, few.low, few.high, alone.low, alone.high)
+    assert (each.high or 0) - (each.low or 0) == pytest.approx((few.high or 0) - (few.low or 0), rel=0.1)
+    assert (each.high or 0) - (each.low or 0) > 3 * ((alone.high or 0) - (alone.low or 0))
+
+
+def test_alpha_of_one_author_has_no_interval() -> None:
+    """Nothing is known of other authors."""
+    found = alpha_interval(
+        Units(np.array([[2, 0], [0, 2], [1, 1]]), np.zeros(3, dtype=np.int64)), np.random.default_rng(0)
+    )
+    assert found.estimate is not None
+    assert (found.low, found.high) == (None, None)
 
 
 @given(
@@ -131,7 +157,8 @@ def test_the_plan_keeps_what_the_estimator_gives() -> None:
     size = 4_000
     score = rng.beta(0.4, 1.2, size)
     label = (rng.random(size) < score).astype(np.float64)
-    number = labels_needed(0.03, assumed(score).residual, size)
+    everyone = Population(size)
+    number = labels_needed(0.03, assumed(score).residual, everyone, 0)
     widths: list[float] = []
     for _ in range(30):
         used = rng.choice(size, number, replace=False)
@@ -142,13 +169,36 @@ def test_the_plan_keeps_what_the_estimator_gives() -> None:
         widths.append((found.high - found.low) / 2)
     assert np.mean(widths) == pytest.approx(0.03, rel=0.06)
     pilot = rng.choice(size, 400, replace=False)
-    spread = measured(label[pilot], score[pilot], np.full(400, 0.1))
-    assert reach(number, spread.residual, size) == pytest.approx(0.03, rel=0.12)
+    spread = measured(label[pilot], score[pilot], np.full(400, 0.1), pilot)
+    assert reach(number, spread.residual, everyone, 0) == pytest.approx(0.03, rel=0.12)
     assert spread.residual < spread.label
 
 
 def test_a_plan_never_asks_for_more_than_there_is() -> None:
     """A width that nothing but a census gives needs every comment; like labels still need some."""
-    assert labels_needed(1e-9, 0.25, 50) == 50
-    alike = measured(np.zeros(40), np.zeros(40), np.full(40, 0.5))
+    assert labels_needed(1e-9, 0.25, Population(50), 0.1) == 50
+    alike = measured(np.zeros(40), np.zeros(40), np.full(40, 0.5), np.arange(40))
     assert alike.residual > 0
+
+
+def test_the_plan_reckons_with_authors_who_repeat_themselves() -> None:
+    """A few authors who write much and always the same: the plan's half-width is the one that is reached with them."""
+    rng = np.random.default_rng(6)
+    author = np.repeat(np.arange(60), 50)
+    label = (rng.random(60) < 0.4)[author].astype(np.float64)
+    label = np.where(rng.random(3_000) < 0.3, 1 - label, label)
+    score = np.full(3_000, 0.5)
+    everyone = Population(3_000, paired(author))
+    pilot = rng.choice(3_000, 500, replace=False)
+    spread = measured(label[pilot], score[pilot], np.full(500, 1 / 6), author[pilot])
+    assert 0.05 < spread.alike < 0.4
+    number = labels_needed(0.06, spread.residual, everyone, spread.alike)
+    assert number > 1.2 * labels_needed(0.06, spread.residual, everyone, 0)
+    assert design_effect(number, everyone, spread.alike) > 1.2
+    widths: list[float] = []
+    for _ in range(30):
+        used = rng.choice(3_000, number, replace=False)
+        chance = np.full(number, number / 3_000)
+        found = difference_estimate(Labelled(label[used], score[used], chance, author[used], score, simple=True))
+        widths.append((found.high - found.low) / 2)
+    assert np.mean(widths) == pytest.approx(0.06, rel=0.15)

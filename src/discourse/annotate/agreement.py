@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from discourse.errors import InputError
-from discourse.tables import LABELS
+from discourse.tables import COMMENTS, LABELS
 from discourse.workspace import Workspace
 
 DRAWS = 2_000
@@ -19,7 +19,11 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Alpha:
-    """Krippendorff's alpha with its 95 % interval; null where it is undefined, such as where all labels are alike."""
+    """Krippendorff's alpha with its 95 % interval.
+
+    All null where alpha is undefined, such as where all labels are alike; the ends alone are null where the comments
+    are of one author, so that nothing is known of others.
+    """
 
     estimate: float | None
     low: float | None
@@ -55,6 +59,11 @@ def agreement(workspace: Workspace, seed: int = 0) -> list[Agreement]:
             f"{workspace.root}: holds no labels; import some with: discourse annotate import {workspace.root} FILE"
         )
     labels = labels.unique(["comment_id", "kind", "level", "annotator"], keep="first", maintain_order=True)
+    written = workspace.scan(COMMENTS).select("comment_id", "author").collect()
+    # A comment of an unknown author is one of its own.
+    labels = labels.join(written, on="comment_id", how="left", maintain_order="left").with_columns(
+        author=pl.coalesce("author", "comment_id")
+    )
     rng = np.random.default_rng([seed, 7])
     found = [
         _level(str(key[0]), str(key[1]), part, rng)
@@ -70,13 +79,32 @@ def agreement(workspace: Workspace, seed: int = 0) -> list[Agreement]:
     return found
 
 
-def unit_counts(labels: pl.DataFrame) -> Counts:
-    """Return how many annotators gave each value to each comment with several labels, int64 (units, values)."""
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Comments with several labels: how many annotators gave each value, and who wrote the comment.
+
+    counts: int64 (units, values). author: int64 (units,), from 0 without gaps.
+    """
+
+    counts: Counts
+    author: Counts
+
+
+def units(labels: pl.DataFrame) -> Units:
+    """Count the labels of each comment that has several.
+
+    Args:
+        labels: of one level, with comment_id, annotator, value and author, which is never null.
+    """
     values = labels["value"].unique().sort().to_list()
     table = labels.group_by("comment_id").agg(
-        *((pl.col("value") == value).sum().cast(pl.Int64).alias(value) for value in values), pl.len().alias("#")
+        *((pl.col("value") == value).sum().cast(pl.Int64).alias(f"={value}") for value in values),
+        pl.len(),
+        pl.col("author").first(),
     )
-    return table.filter(pl.col("#") > 1).sort("comment_id").select(values).to_numpy()
+    table = table.filter(pl.col("len") > 1).sort("comment_id")
+    author = table["author"].rank("dense").cast(pl.Int64).to_numpy() - 1
+    return Units(table.select(f"={value}" for value in values).to_numpy(), author)
 
 
 def krippendorff_alpha(counts: Counts) -> float | None:
@@ -93,16 +121,21 @@ def krippendorff_alpha(counts: Counts) -> float | None:
     return None if np.isnan(found) else float(found)
 
 
-def alpha_interval(counts: Counts, rng: np.random.Generator) -> Alpha:
-    """Return alpha with the percentile interval of draws of units with replacement.
+def alpha_interval(found: Units, rng: np.random.Generator) -> Alpha:
+    """Return alpha with the percentile interval of draws of authors with replacement, each with all their comments.
 
-    Source: Zapf et al. 2016 (BMC Medical Research Methodology 16:93). Draws in which all labels are alike are left out.
+    Draws in which all labels are alike are left out.
+
+    Source: Zapf et al. 2016 (BMC Medical Research Methodology 16:93); Field & Welsh 2007 (draws of whole clusters).
     """
-    point = krippendorff_alpha(counts)
+    point = krippendorff_alpha(found.counts)
     if point is None:
         return Alpha(None, None, None)
-    taken = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=DRAWS).astype(np.float64)
-    draws = _alphas(taken, counts)
+    authors = int(found.author.max()) + 1
+    if authors < 2:
+        return Alpha(point, None, None)
+    taken = rng.multinomial(authors, np.full(authors, 1 / authors), size=DRAWS).astype(np.float64)
+    draws = _alphas(taken[:, found.author], found.counts)
     draws = draws[~np.isnan(draws)]
     low, high = np.quantile(np.append(draws, point), (0.025, 0.975))
     return Alpha(point, min(float(low), point), max(float(high), point))
@@ -136,7 +169,7 @@ def _level(kind: str, level: str, labels: pl.DataFrame, rng: np.random.Generator
         level,
         sorted(twice["annotator"].unique()),
         twice["comment_id"].n_unique(),
-        alpha_interval(unit_counts(twice), rng),
+        alpha_interval(units(twice), rng),
         pairs.filter(pl.col("value") == pl.col("value_b")).height / pairs.height,
         [dict(zip(names, row, strict=True)) for row in cells.iter_rows()],
         [

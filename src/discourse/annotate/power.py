@@ -16,21 +16,40 @@ from discourse.tables import LABELS
 from discourse.workspace import Workspace
 
 ENOUGH = 30  # labels of known inclusion from which the spread of labels is measured instead of assumed
+ENOUGH_PAIRS = 100  # pairs of labels of one author, from which their likeness is measured
+AUTHOR_CORRELATION = 0.1
+"""Assumed likeness of an author's labels where it cannot be measured; the same as for corrected shares."""
 Reals = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The variance of a label, and of what is left of it once the tags are taken out; on how many labels this rests."""
+    """The variance of a label, and of what is left of it once the tags are taken out; on how many labels this rests.
+
+    alike: correlation of what is left within an author, 0–1.
+    """
 
     label: float
     residual: float
     labels: int
+    alike: float = AUTHOR_CORRELATION
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """The eligible comments that are drawn from: how many, and the chance that two of them are of one author."""
+
+    size: int
+    paired: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """One level's plan: labels that the half-width needs with and without tags, what is there, and what is to do."""
+    """One level's plan: labels that the half-width needs with and without tags, what is there, and what is to do.
+
+    design_effect: how many times the needed labels weigh in variance because authors repeat themselves.
+    """
 
     kind: str
     level: str
@@ -42,6 +61,7 @@ class Power:
     needed_without_tags: int
     saved: int
     basis: str
+    design_effect: float
 
 
 def power(workspace: Workspace, config: Config, level: Level, half_width: float) -> Power:
@@ -59,12 +79,16 @@ def power(workspace: Workspace, config: Config, level: Level, half_width: float)
         raise InputError(f"{workspace.root}: holds no eligible comment to plan for")
     known = _known(workspace, level, eligible)
     if len(known) >= ENOUGH:
-        spread, basis = measured(*(known[name].to_numpy() for name in ("label", "score", "inclusion"))), "labels"
+        columns = (known[name].to_numpy() for name in ("label", "score", "inclusion", "author"))
+        spread, basis = measured(*columns), "labels"
     elif eligible.is_read:
         spread, basis = assumed(eligible.score), "tags"
     else:
         spread, basis = Spread(0.25, 0.25, 0), "nothing"
-    needed, without = (labels_needed(half_width, part, size) for part in (spread.residual, spread.label))
+    population = Population(size, paired(author_numbers(eligible.comments)))
+    needed, without = (
+        labels_needed(half_width, part, population, spread.alike) for part in (spread.residual, spread.label)
+    )
     return Power(
         level.kind,
         level.name,
@@ -76,36 +100,62 @@ def power(workspace: Workspace, config: Config, level: Level, half_width: float)
         without,
         max(without - needed, 0),
         basis,
+        design_effect(needed, population, spread.alike),
     )
 
 
-def labels_needed(half_width: float, variance: float, population: int) -> int:
-    """Return the smallest n for which t · √((1 − n/N) · s²/n) is at most `half_width`; the whole N if none is smaller.
+def labels_needed(half_width: float, variance: float, population: Population, alike: float) -> int:
+    """Return the smallest n whose interval is no wider than asked for; all comments if no smaller number is enough.
 
-    The variance is that of the difference estimator under simple random sampling (Särndal, Swensson & Wretman 1992,
-    §6.3), with comments taken as independent; a unit in which few authors write much needs more.
+    Args:
+        half_width: of the 95 % interval, above 0.
+        variance: of what is left of a label once the tags are taken out.
+        population: that is drawn from.
+        alike: correlation of what is left within an author.
     """
-    low, high = 2, population
+    low, high = 2, population.size
     while low < high:
         middle = (low + high) // 2
-        if reach(middle, variance, population) <= half_width:
+        if reach(middle, variance, population, alike) <= half_width:
             high = middle
         else:
             low = middle + 1
-    return min(low, population)
+    return min(low, population.size)
 
 
-def reach(number: int, variance: float, population: int) -> float:
-    """Return the half-width that `number` uniformly drawn labels of this variance give."""
-    left = max(1 - number / population, 0)
-    return float(stats.t.ppf(0.975, max(number - 1, 1))) * float(np.sqrt(left * variance / number))
+def reach(number: int, variance: float, population: Population, alike: float) -> float:
+    """Return the half-width that `number` uniformly drawn labels give: t · √((1 − n/N) · s²/n · design effect).
+
+    The variance is that of the difference estimator under simple random sampling with what is left summed by author
+    (Särndal, Swensson & Wretman 1992, §6.3).
+    """
+    left = max(1 - number / population.size, 0)
+    effect = design_effect(number, population, alike)
+    return float(stats.t.ppf(0.975, max(number - 1, 1))) * float(np.sqrt(left * variance * effect / number))
 
 
-def measured(label: Reals, score: Reals, inclusion: Reals) -> Spread:
+def design_effect(number: int, population: Population, alike: float) -> float:
+    """Return how much authors widen the variance: each label expects (n − 1) · paired others of its author (Kish)."""
+    return 1 + (number - 1) * population.paired * alike
+
+
+def author_numbers(comments: pl.DataFrame) -> Counts:
+    """Return a number for each comment's author, int64 (N,); a comment of an unknown author is one of its own."""
+    author = comments.select(pl.coalesce("author", "comment_id")).to_series()
+    return author.rank("dense").cast(pl.Int64).to_numpy()
+
+
+def paired(author: Counts) -> float:
+    """Return the chance that two comments, drawn without replacement, are of one author."""
+    sizes = np.unique(author, return_counts=True)[1].astype(np.float64)
+    return float((sizes * (sizes - 1)).sum()) / max(len(author) * (len(author) - 1), 1)
+
+
+def measured(label: Reals, score: Reals, inclusion: Reals, author: Counts) -> Spread:
     """Return the spread of labels and of label − λ · score, weighted by 1 / inclusion; λ as in PPI++, within 0–1.
 
     Args:
-        label: float64 (n,), 0 or 1; score: float64 (n,); inclusion: float64 (n,), above 0.
+        label: float64 (n,), 0 or 1; score: float64 (n,); inclusion: float64 (n,), above 0; author: int64 (n,).
     """
     weight = 1 / inclusion
     weight = weight / weight.sum()
@@ -117,7 +167,23 @@ def measured(label: Reals, score: Reals, inclusion: Reals) -> Spread:
     parts = [float(weight @ np.square(value - weight @ value)) * again for value in (label, difference)]
     # All labels alike say only that the other value is rare, at most 3/n of the comments (95 %).
     least = 3 / len(label) * (1 - 3 / len(label))
-    return Spread(max(parts[0], least), max(parts[1], least if parts[0] < least else 0.0), len(label))
+    alike = _alike(difference - weight @ difference, author)
+    return Spread(max(parts[0], least), max(parts[1], least if parts[0] < least else 0.0), len(label), alike)
+
+
+def _alike(residual: Reals, author: Counts) -> float:
+    """Return the correlation of residuals within authors, 0–1; the assumed one where few authors have two labels.
+
+    Source: Kish 1965, §5.4 (the analysis-of-variance form, over all pairs).
+    """
+    number = np.unique(author, return_inverse=True)[1]
+    sizes = np.bincount(number).astype(np.float64)
+    pairs = float((sizes * (sizes - 1)).sum())
+    variance = float(np.square(residual).mean())
+    if pairs < 2 * ENOUGH_PAIRS or variance < 1e-12:
+        return AUTHOR_CORRELATION
+    products = float(np.square(np.bincount(number, residual)).sum() - np.square(residual).sum())
+    return float(np.clip(products / pairs / variance, 0, 1))
 
 
 def assumed(score: Reals) -> Spread:
@@ -127,7 +193,7 @@ def assumed(score: Reals) -> Spread:
 
 
 def _known(workspace: Workspace, level: Level, eligible: Eligible) -> pl.DataFrame:
-    """Return label (1: yes, of a stance: about the target), score and inclusion of labels of known inclusion."""
+    """Return score, author, label (1: yes, of a stance: about the target) and inclusion where the last is known."""
     no = "no" if level.kind == "frame" else "off_target"
     labels = workspace.read(LABELS).filter(
         (pl.col("kind") == level.kind) & (pl.col("level") == level.name) & (pl.col("inclusion") > 0)
@@ -137,5 +203,8 @@ def _known(workspace: Workspace, level: Level, eligible: Eligible) -> pl.DataFra
         .group_by("comment_id")
         .agg(label=((pl.col("value") != no).mean() > 0.5).cast(pl.Float64), inclusion=pl.col("inclusion").min())
     )
-    scores = eligible.comments.select("comment_id", score=pl.Series(eligible.score))
+    author = author_numbers(eligible.comments)
+    scores = eligible.comments.select(
+        "comment_id", score=pl.Series(eligible.score), author=pl.Series(author, dtype=pl.Int64)
+    )
     return scores.join(votes, on="comment_id", how="inner", maintain_order="left")

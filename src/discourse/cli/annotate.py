@@ -130,6 +130,8 @@ def agreement(workspace: WorkspaceFolder, as_json: Json = False) -> None:
         alpha = level.alpha
         said = "undefined (all labels are alike)"
         if alpha.estimate is not None:
+            said = f"{alpha.estimate:.2f} (no interval: all comments are of one author)"
+        if alpha.estimate is not None and alpha.low is not None and alpha.high is not None:
             said = f"{alpha.estimate:.2f} ({alpha.low:.2f} to {alpha.high:.2f})"
         print(f"{level.kind}:{level.level}: alpha {said}, {level.comments:,} comments, {', '.join(level.annotators)}")
         for cell in level.confusion:
@@ -173,8 +175,12 @@ def power(
         print(
             f"{each.kind}:{each.level}: {each.more:,} more labels for ± {half_width:g} ({each.labelled:,} are there, "
             f"{each.needed:,} of {each.eligible:,} needed; without tags {each.needed_without_tags:,}, so they save "
-            f"{each.saved:,}); {words[each.basis]}"
+            f"{each.saved:,}); {words[each.basis]}{_repeating(each.design_effect)}"
         )
+
+
+def _repeating(effect: float) -> str:
+    return f"; {effect - 1:.0%} more variance, because authors repeat themselves" if effect >= 1.05 else ""
 
 
 def _opened(root: Path) -> tuple[Workspace, Config]:
