@@ -101,7 +101,8 @@ def _comments(texts: list[str], rng: np.random.Generator) -> pl.DataFrame:
     for place in np.flatnonzero(answers):
         depth[place] = depth[parent[place]] + 1
     names = [f"demo:{hashlib.sha256(str(place).encode()).hexdigest()[:9]}" for place in range(size)]
-    author = rng.zipf(1.6, size) % max(size // 3, 1)
+    # A few write much, most write once or twice.
+    author = np.where(rng.random(size) < 0.4, rng.zipf(1.6, size) % max(size // 3, 1), rng.integers(0, size, size))
     state = rng.choice(["visible", "deleted", "removed"], size, p=[0.95, 0.03, 0.02])
     minutes = thread * 1_440 + np.sort(rng.integers(0, 6_000, size) % 6_000)
     return pl.DataFrame(

@@ -32,7 +32,10 @@ CONSTANTS = (
     "where 1 would be",
 )
 # What stands in the page as others wrote it, dates, ids and axis ticks.
-NOT_OURS = "script, style, .text, .quoting, .said, .author, .answers, .thread, cite, h1, time, .tick, code, pre, dt, dd, footer"
+NOT_OURS = (
+    "script, style, .text, .quoting, .said, .author, .answers, .thread, "
+    "cite, h1, time, .tick, code, pre, dt, dd, footer"
+)
 Row = Callable[..., dict[str, Any]]
 TableOf = Callable[[Table, list[dict[str, Any]]], pl.DataFrame]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from discourse.report.cards import NAME_LETTERS, Cards
 from discourse.report.embedding import embedded
-from discourse.report.legible import legible, legible_spans
+from discourse.report.legible import legible
 from discourse.report.material import Material
 from discourse.report.packing import pack, pack_columns, pack_json, small, whole
 from discourse.report.passages import LIST_LETTERS, QUOTE_LETTERS, Passage, Span, passages
@@ -140,9 +140,9 @@ def _entries(block: pl.DataFrame, found: Cards) -> Iterator[tuple[str | None, li
             continue
         limit = QUOTE_LETTERS if kind == ReplyKind.OPENING else LIST_LETTERS
         shown = passages(text, found.spans.get(name, ()), found.policy, limit)
-        said, spans = legible_spans("".join(passage.text for passage in shown), _marked(shown))
+        said = "".join(passage.text for passage in shown)
         quoted = [[quote.text, (quote.anchor or "")[2:]] for quote in found.quotations(quotes, every=True)]
-        yield said, _units(said, spans), found.policy.link(url) or "", quoted
+        yield said, _units(said, _marked(shown)), found.policy.link(url) or "", quoted
 
 
 def _marked(shown: Sequence[Passage]) -> list[Span]:
