@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from discourse.config import Config
 from discourse.report.sentences import Finding, findings
 from discourse.tables import (
+    ATTRIBUTES,
     COMMENTS,
     EMBEDDINGS,
     ESTIMATES,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 READS: tuple[Table, ...] = (
     THREADS,
     COMMENTS,
+    ATTRIBUTES,
     QUARANTINE,
     FRAMES,
     STANCES,

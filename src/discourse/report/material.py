@@ -10,11 +10,13 @@ import polars as pl
 
 from discourse.codebook import Codebook, load_codebook
 from discourse.config import Config
+from discourse.denominator import outside
 from discourse.report.catalogue import Words, words_of
 from discourse.report.index import ALL, Estimates, index
 from discourse.report.policy import Policy, native_ids
 from discourse.report.selection import asked
 from discourse.tables import (
+    ATTRIBUTES,
     COMMENTS,
     ESTIMATES,
     FIT,
@@ -62,8 +64,8 @@ class Thread:
 class Material:
     """Tables, settings and names that the views draw on.
 
-    `threads` is in the order of the page, most eligible comments first; `outline` holds every comment without its
-    text, in the order of threads and positions, with `has_text`.
+    `threads` is in the order of the page, most eligible comments first; `outline` holds every comment inside
+    `[filter]` without its text, in the order of threads and positions, with `has_text`.
     """
 
     workspace: Workspace
@@ -108,9 +110,10 @@ def read(workspace: Workspace, config: Config) -> Material:
     receipt = workspace.receipt()
     estimates = workspace.read(ESTIMATES)
     threads = _ranked(workspace.read(THREADS), estimates)
-    outline = _outline(workspace, threads)
+    outline = _outline(workspace, threads, outside(config.filter, workspace.read(ATTRIBUTES)))
     restricted = config.report.quotes != "full"
-    ids = [*outline["comment_id"], *threads["thread_id"]] if restricted else []
+    every = workspace.scan(COMMENTS).select("comment_id").collect()["comment_id"]
+    ids = [*every, *threads["thread_id"]] if restricted else []
     policy = Policy(config.report.quotes, words, native_ids(ids), config.report.scrub)
     named = _named(threads, policy)
     return Material(
@@ -145,10 +148,10 @@ def _ranked(threads: pl.DataFrame, estimates: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _outline(workspace: Workspace, threads: pl.DataFrame) -> pl.DataFrame:
+def _outline(workspace: Workspace, threads: pl.DataFrame, left_out: pl.Expr) -> pl.DataFrame:
     order = threads.select("thread_id").with_row_index("place").lazy()
     has_text = (pl.col("text").str.len_chars() > 0).fill_null(value=False).alias("has_text")
-    comments = workspace.scan(COMMENTS).select(*OUTLINE, has_text)
+    comments = workspace.scan(COMMENTS).filter(~left_out).select(*OUTLINE, has_text)
     return (
         comments.join(order, on="thread_id", how="left").sort("place", "thread_id", "position").drop("place").collect()
     )
