@@ -10,10 +10,11 @@ from discourse.models.bundle import Bundle, Calibration
 from discourse.models.calibration import probability
 from discourse.models.encoder import Encoder
 from discourse.models.frames import FramesModel, load_frames
+from discourse.models.input_key import input_key
 from discourse.progress import bar
 from discourse.tables import FRAMES, SCORES, Decision, Path, Tier
 from discourse.tag.evidence import carrying, strongest
-from discourse.tag.readable import SHARD, in_languages, input_key, with_text
+from discourse.tag.readable import SHARD, in_languages, with_text
 from discourse.tag.vectors import keep_vectors
 from discourse.workspace import Workspace
 

@@ -10,11 +10,12 @@ from discourse.config import Config
 from discourse.models.bundle import Bundle
 from discourse.models.encoder import Encoder
 from discourse.models.frames import embed
+from discourse.models.input_key import input_key
 from discourse.models.stance import CLASSES, Reading, StanceModel, decide, gate_features, load_stance
 from discourse.progress import bar
 from discourse.tables import SCORES, STANCES, Path, Stance, Tier
 from discourse.tag.evidence import carrying, strongest
-from discourse.tag.readable import SHARD, in_languages, input_key, with_text
+from discourse.tag.readable import SHARD, in_languages, with_text
 from discourse.tag.vectors import vectors_of
 from discourse.workspace import Workspace
 
@@ -35,6 +36,19 @@ def tag_stance(
         encoder: the one that the bundle was trained on.
         config: names the targets.
     """
+    path = Path.EXACT if config.tagging.context else Path.NO_CONTEXT
+    return read_stance(workspace, comments, bundle, encoder, config.stance.targets, path)
+
+
+def read_stance(
+    workspace: Workspace,
+    comments: pl.DataFrame,
+    bundle: Bundle,
+    encoder: Encoder,
+    targets: tuple[str, ...],
+    path: Path,
+) -> pl.DataFrame:
+    """Return rows of the stance table by one path, which reads the parent along only if it is `exact`."""
     texts = comments.select(parent_id="comment_id", parent="text")
     readable = (
         with_text(comments)
@@ -43,15 +57,14 @@ def tag_stance(
             "comment_id", "text", pl.col("parent").fill_null(""), in_languages(bundle.manifest.languages).alias("read")
         )
     )
-    if not config.tagging.context:
+    if path is not Path.EXACT:
         readable = readable.with_columns(parent=pl.lit(""))
-    path = Path.EXACT if config.tagging.context else Path.NO_CONTEXT
     read = readable.filter("read")
     model = load_stance(bundle, encoder)
     text = vectors_of(workspace, encoder, read["text"].to_list(), VECTOR_TOKENS)
     parent = vectors_of(workspace, encoder, read["parent"].to_list(), VECTOR_TOKENS)
     parts: list[pl.DataFrame] = []
-    for target in config.stance.targets:
+    for target in targets:
         readings = [Reading(target, *row) for row in read.select("text", "parent").iter_rows()]
         about = np.repeat(embed(encoder, [target]), len(readings), axis=0)
         gate = model.gate.scores(gate_features(readings, about, text, parent))

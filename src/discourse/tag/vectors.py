@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from discourse.models.encoder import Encoder
 from discourse.models.frames import embed
+from discourse.models.input_key import input_key
 from discourse.progress import bar
 from discourse.tables import EMBEDDINGS
-from discourse.tag.readable import SHARD, input_key
+from discourse.tag.readable import SHARD
 from discourse.workspace import Workspace
 
 
