@@ -2,13 +2,22 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test soak lint browser servers clean
+.PHONY: demo example test soak lint browser servers clean
 
 demo: .venv/installed
 	@$(BIN)/discourse demo -o reports/demo
 
 test: .venv/installed-dev lint browser servers
 	HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2 --dist loadfile -m "not soak"
+
+# The example report, its findings, and its picture in the README; a test compares them with what a run gives.
+example: .venv/installed-dev browser
+	$(BIN)/discourse run data/raw/lamp-posts.toml --author-key data/raw/lamp-posts.key -o .demo/example
+	$(BIN)/discourse report .demo/example -o reports/example.html
+	$(BIN)/discourse report .demo/example -o reports/example.json
+	@mkdir -p docs/images
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1180,1300 \
+	  --screenshot=docs/images/report.png "file://$(CURDIR)/reports/example.html"
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -137,8 +137,8 @@ def test_figures_of_an_earlier_page_go(report: Path, tmp_path: Path) -> None:
 
 def test_tables_of_one_place_are_numbered() -> None:
     """A second table in one part of the page is number 2; merged cells keep columns in line."""
-    html = "<div id=a><table><tr><td colspan=2>x</td></tr></table><table><caption>Two</caption></table></div><table></table>"
-    assert {name: found for name, found in tables_of(html).items()} == {
+    one, two = "<table><tr><td colspan=2>x</td></tr></table>", "<table><caption>Two</caption></table>"
+    assert tables_of(f"<div id=a>{one}{two}</div><table></table>") == {
         "a": ("", [["x", ""]]),
         "a-2": ("Two", []),
         "table": ("", []),

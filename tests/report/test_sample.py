@@ -1,0 +1,82 @@
+"""The example report in the repository is what a run of today gives: its findings to 0.001, and its structure."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from discourse.config import load_config, override
+from discourse.pipeline import run, stored_config
+from discourse.report import document
+from discourse.workspace import open_workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "reports" / "example.html"
+SAMPLE = ROOT / "data" / "raw" / "lamp-posts.toml"
+PICTURE = ROOT / "docs" / "images" / "report.png"
+OUTLINED = "section, nav, header, main, footer, aside, h1, h2, h3, h4, table, caption, figure, svg.chart, form, script"
+
+
+@pytest.fixture(scope="module")
+def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace made from the embedded sample, as `make example` makes it."""
+    root = tmp_path_factory.mktemp("example") / "ws"
+    config = load_config(SAMPLE)
+    run(override(config, {"normalize.author_key": SAMPLE.with_suffix(".key")}), root)
+    return root
+
+
+def outline(html: str) -> list[str]:
+    """Return tag and id of what a page consists of, in its order; the list of comments is one part."""
+    page = LexborHTMLParser(html)
+    for node in page.css(".comments > *, pre"):
+        node.decompose()
+    return [f"{node.tag}#{node.attributes.get('id') or ''}" for node in page.css(OUTLINED)]
+
+
+def numbers(found: dict[str, Any]) -> list[tuple[str, list[float | None]]]:
+    """Return level and numbers of each estimate that the findings name, in their order."""
+    rows = {row["estimate_id"]: row for row in found["estimates"]}
+    named = [rows[name] for finding in found["findings"] for name in finding["estimate_ids"]]
+    return [(row["level"], [row[name] for name in ("estimate", "low", "high")]) for row in named]
+
+
+def test_the_findings_are_those_of_the_example(rebuilt: Path) -> None:
+    """Sentences are equal but for their numbers, and the numbers are within 0.001; else run `make example`."""
+    workspace = open_workspace(rebuilt)
+    today = json.loads(document(workspace, stored_config(workspace), "json"))
+    kept = json.loads(EXAMPLE.with_suffix(".json").read_text(encoding="utf-8"))
+    words = [[re.sub(r"[\d.,]+", "0", each["sentence"]) for each in found["findings"]] for found in (kept, today)]
+    assert words[0] == words[1]
+    assert len(words[0]) == 5
+    assert [level for level, _ in numbers(kept)] == [level for level, _ in numbers(today)]
+    for (level, before), (_, after) in zip(numbers(kept), numbers(today), strict=True):
+        assert after == [None if value is None else pytest.approx(value, abs=1e-3) for value in before], level
+
+
+def test_the_structure_is_that_of_the_example(rebuilt: Path) -> None:
+    """The same sections, headings, tables and charts in the same order; else run `make example`."""
+    assert outline((rebuilt / "report.html").read_text(encoding="utf-8")) == outline(
+        EXAMPLE.read_text(encoding="utf-8")
+    )
+
+
+def test_the_example_names_no_machine() -> None:
+    """No path of the machine that made it, and no key, stands in the example."""
+    for file in (EXAMPLE, EXAMPLE.with_suffix(".json")):
+        text = file.read_text(encoding="utf-8")
+        assert not re.findall(
+            r"/(?:home|root|tmp|Users|work|var|mnt)/\S*|[A-Z]:\\\\?\w+|lamp-posts\.key|author_key", text
+        )
+
+
+def test_the_picture_in_the_readme_is_small() -> None:
+    """The README shows the example, and its picture loads quickly."""
+    assert "docs/images/report.png" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert PICTURE.read_bytes().startswith(b"\x89PNG")
+    assert PICTURE.stat().st_size < 300_000
