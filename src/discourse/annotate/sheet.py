@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from discourse.annotate.exports import read_export
+from discourse.annotate import potato
+from discourse.annotate.exports import Export, read_export, read_potato_table
 from discourse.errors import InputError, did_you_mean
 from discourse.tables import Design, Stance
 
@@ -50,15 +51,16 @@ class Sheet:
 
 
 def read_sheet(file: Path, vocabulary: Vocabulary) -> Sheet:
-    """Read a file of labels: CSV, or the JSON or JSONL of a known tool; an empty value is a skipped label.
+    """Read a file of labels: CSV or TSV, or the JSON or JSONL of a known tool; an empty value is a skipped label.
 
     Raises:
         InputError: the file cannot be read, has no id column or no labels, or a value is outside its vocabulary.
     """
     if file.suffix.lower() in {".json", ".jsonl"}:
-        rows, _, _ = _long(file, read_export(file, vocabulary), vocabulary)
-        return Sheet(_extras(file, rows).select(SHEET_SCHEMA.names()).cast(SHEET_SCHEMA), ())
+        return _of_export(file, read_export(file, vocabulary), vocabulary)
     cells = _read(file)
+    if potato.is_table(cells.columns) and not set(ID_COLUMNS) & set(cells.columns):
+        return _of_export(file, read_potato_table(file, cells, vocabulary), vocabulary)
     id_column = next((name for name in ID_COLUMNS if name in cells.columns), None)
     if id_column is None:
         raise InputError(f"{file}: has no column comment_id or id; its columns are {', '.join(cells.columns)}")
@@ -72,6 +74,15 @@ def read_sheet(file: Path, vocabulary: Vocabulary) -> Sheet:
     return Sheet(_extras(file, rows).select(SHEET_SCHEMA.names()).cast(SHEET_SCHEMA), tuple(notes))
 
 
+def _of_export(file: Path, export: Export, vocabulary: Vocabulary) -> Sheet:
+    rows, _, _ = _long(file, export.rows, vocabulary)
+    notes: tuple[str, ...] = ()
+    if export.left_out:
+        listed = ", ".join(name[:40] for name in export.left_out)
+        notes = (f"{file.name}: {len(export.left_out)} questions on other things were left out: {listed}",)
+    return Sheet(_extras(file, rows).select(SHEET_SCHEMA.names()).cast(SHEET_SCHEMA), notes)
+
+
 def _read(file: Path) -> pl.DataFrame:
     try:
         raw = file.read_bytes()
@@ -81,7 +92,7 @@ def _read(file: Path) -> pl.DataFrame:
     except UnicodeDecodeError as e:
         raise InputError(f"{file}: is not UTF-8 text; save it as CSV in UTF-8") from e
     header = text.split("\n", 1)[0]
-    separator = ";" if ";" in header and "," not in header else ","
+    separator = next((sign for sign in ("\t", ";") if sign in header and "," not in header), ",")
     try:
         cells = pl.read_csv(text.encode(), infer_schema=False, separator=separator)
     except pl.exceptions.PolarsError as e:
