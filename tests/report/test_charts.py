@@ -48,7 +48,7 @@ def test_words_in_charts_are_escaped() -> None:
     """A title of a thread cannot leave its chart."""
     mark = Mark(HOSTILE, Figure(HOSTILE, HOSTILE, '"><script>'), 0.1, None, readers=False)
     side = Side(HOSTILE, Figure(HOSTILE, "", "e"), 0.2, None)
-    drawn = intervals("c", HOSTILE, HOSTILE, [Group(HOSTILE, (mark,))]) + diverging("d", HOSTILE, "", side, side, side)
+    drawn = intervals("c", HOSTILE, HOSTILE, [Group(HOSTILE, (mark,))]) + diverging("d", HOSTILE, "", side, side, [side])
     assert "<script" not in drawn
     assert "alert(1)" in drawn
 
@@ -57,7 +57,7 @@ def test_against_goes_left_and_favor_right() -> None:
     """Both bars start at the middle, and the longer one fills its half."""
     left = Side("Against", Figure("40 %", "", "a"), 0.4, None)
     right = Side("In favor", Figure("20 %", "", "b"), 0.2, None)
-    tree = LexborHTMLParser(diverging("d", "t", "w", left, right, None))
+    tree = LexborHTMLParser(diverging("d", "t", "w", left, right, []))
     against, favor = tree.css_first("rect.against"), tree.css_first("rect.favor")
     assert against is not None
     assert favor is not None

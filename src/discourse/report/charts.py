@@ -45,12 +45,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a diverging bar: a share, or a part of a count."""
+    """One side of a diverging bar: a share, or a part of a count; `hatched` where it is no side but a doubt."""
 
     label: str
     text: Figure
     value: float
     interval: tuple[float, float] | None
+    hatched: bool = False
 
 
 def intervals(name: str, title: str, description: str, groups: Sequence[Group]) -> Markup:
@@ -79,9 +80,18 @@ def intervals(name: str, title: str, description: str, groups: Sequence[Group]) 
     return svg(name, title, description, y + (AXIS if ends else 0), grid + Markup("").join(drawn), hatch(name))
 
 
-def diverging(name: str, title: str, description: str, left: Side, right: Side, apart: Side | None) -> Markup:
-    """Draw one bar to the left and one to the right of a common line, and one apart from both underneath."""
-    known = [side for side in (left, right, apart) if side is not None]
+def diverging(name: str, title: str, description: str, left: Side, right: Side, apart: Sequence[Side]) -> Markup:
+    """Draw one bar to the left and one to the right of a common line, and others apart from both underneath.
+
+    Args:
+        name: unique in the page.
+        title: what is shown, for those who do not see it.
+        description: what it says, likewise.
+        left: against.
+        right: in favor.
+        apart: those who take no side, and where the model is unsure.
+    """
+    known = (left, right, *apart)
     top = max([end for side in known for end in (side.value, *(side.interval or ()))], default=0) or 1.0
     drawn = [
         Markup('<text class="name" x="0" y="14">{}</text>').format(left.label),
@@ -94,16 +104,24 @@ def diverging(name: str, title: str, description: str, left: Side, right: Side, 
         _side_whisker(right, top, 70, 1),
         Markup('<line class="zero" x1="50%" x2="50%" y1="38" y2="76"/>'),
     ]
-    height = 80
-    if apart is not None:
+    y = 84
+    for side in apart:
         drawn += [
-            Markup('<text class="name" x="0" y="104">{}</text>').format(apart.label),
-            text(apart.text, "100%", 104, "value end"),
-            _bar(0, apart.value / top * 50, 112, "neutral"),
-            _side_whisker(apart, top, 140, 0),
+            Markup('<text class="name" x="0" y="{}">{}</text>').format(y + 16, side.label),
+            text(side.text, "100%", y + 34, "value end"),
+            _apart(side, side.value / top * 50, y + 24, name),
+            _side_whisker(side, top, y + 44, 0),
         ]
-        height = 148
-    return svg(name, title, description, height, Markup("").join(drawn), Markup(""))
+        y += 54
+    return svg(name, title, description, y, Markup("").join(drawn), hatch(name))
+
+
+def _apart(side: Side, width: float, y: int, name: str) -> Markup:
+    if not side.hatched:
+        return _bar(0, width, y, "neutral", 14)
+    return Markup('<rect class="few" x="0" y="{}" width="{}%" height="14" fill="url(#{}-hatch)"/>').format(
+        y, f"{width:.2f}", name
+    )
 
 
 def bar(share: float, kind: str) -> Markup:

@@ -9,12 +9,15 @@ from markupsafe import Markup
 
 from discourse.report import charts
 from discourse.report.cards import Cards, Sample
-from discourse.report.figures import count, short, told
+from discourse.report.figures import count, part_of, short, told
+from discourse.report.index import Estimate
 from discourse.report.material import Material
 from discourse.report.phrases import Figure, Phrase
 from discourse.report.selection import Example, quotable, stance_examples
 from discourse.report.sentences import SIDES, basis
 from discourse.report.views.frames import ShareRow, share_row
+from discourse.report.views.quality import fit_warnings
+from discourse.report.views.survival import Survival, survival
 
 COUNTED = ("against", "favor", "neutral", "unsure", "off_target")
 
@@ -38,13 +41,22 @@ class TargetView:
     of: Phrase
     rows: tuple[ShareRow, ...]
     counts: tuple[CountRow, ...]
+    survival: Survival | None
+    fit: tuple[str, ...]
     samples: tuple[Sample, ...]
 
 
 def examples(material: Material) -> dict[str, list[Example]]:
-    """Choose the comments to quote for each target."""
+    """Choose the comments to quote for each target; none to which readers gave another side."""
     outline = quotable(material.outline)
+    said = (
+        material.labels.filter((pl.col("kind") == "stance") & pl.col("value").is_not_null())
+        .group_by("comment_id", target="level")
+        .agg(pl.col("value").unique().alias("said"))
+    )
     tags = material.stance.filter(pl.col("comment_id").is_in(outline["comment_id"].implode()))
+    tags = tags.join(said, on=["comment_id", "target"], how="left")
+    tags = tags.filter(pl.col("said").is_null() | pl.col("said").list.contains(pl.col("stance"))).drop("said")
     return {target: stance_examples(tags, target, outline) for target in material.config.stance.targets}
 
 
@@ -80,7 +92,7 @@ def _target(material: Material, target: str, place: int, cards: Cards, chosen: l
             words.text("chart.desc"),
             sides["against"],
             sides["favor"],
-            sides.get("neutral"),
+            [side for side in (sides.get("neutral"), _unsure(material, counts["unsure"], estimable)) if side],
         )
     return TargetView(
         target=target,
@@ -98,8 +110,27 @@ def _target(material: Material, target: str, place: int, cards: Cards, chosen: l
             for side, row in counts.items()
             if row is not None
         ),
+        survival=survival(material, _columns(material, target), f"stance:{target}:about"),
+        fit=fit_warnings(material, material.stance["bundle"]) if place == 0 else (),
         samples=cards.samples(chosen) if about is not None or any(counts.values()) else (),
     )
+
+
+def _columns(material: Material, target: str) -> dict[str, str]:
+    """Return the headings of the table of choices, by level: the share about the target, and sides among those."""
+    words = material.words
+    sides = {f"stance:{target}:{side}": words.text("stance.among", side=words.text(f"stance.{side}")) for side in SIDES}
+    return {f"stance:{target}:about": words.text("stance.about"), **sides}
+
+
+def _unsure(material: Material, row: Estimate | None, estimable: bool) -> charts.Side | None:
+    """Return how often the model cannot decide: among shares as a part of all comments, among counts as a count."""
+    words = material.words
+    if row is None or not row.n:
+        return None
+    label = words.text("stance.unsure.of" if estimable else "stance.unsure")
+    shown = part_of(row, words)
+    return charts.Side(label, shown, row.value / row.n if estimable else row.value, None, hatched=True)
 
 
 def _about(material: Material, target: str) -> Phrase:

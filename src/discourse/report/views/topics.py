@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from discourse.report.index import Estimate
 from discourse.report.material import Material
 from discourse.report.phrases import Figure
 from discourse.report.selection import Example
+from discourse.report.views.topic_map import TopicMap, draw
 from discourse.tables import Measure, State, TopicMark
 
 REPRESENTATIVES = 3
@@ -23,27 +25,30 @@ OPEN = 15
 
 @dataclass(frozen=True, slots=True)
 class TopicView:
-    """One topic, largest first."""
+    """One topic, or a broad one with the topics below it; it has words and comments only of its own."""
 
     label: str
     keywords: tuple[str, ...]
-    count: Figure
+    count: Figure | None
     bar: Markup
     stability: Figure | None
     unstable: bool
-    parent: str | None
     samples: tuple[Sample, ...]
+    below: tuple[TopicView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TopicsView:
-    """All topics, the comments that fit none, and whether the configuration hides some."""
+    """All topics as a tree, a map of them, the comments that fit none, and whether the configuration hides some."""
 
     first: tuple[TopicView, ...]
     further: tuple[TopicView, ...]
+    map: TopicMap | None
     outliers: Figure | None
     outliers_bar: Markup | None
     hidden: bool
+    broad: bool
+    unstable: bool
 
 
 def examples(material: Material) -> dict[int, list[Example]]:
@@ -66,39 +71,82 @@ def topics(material: Material, cards: Cards, chosen: dict[int, list[Example]]) -
     """Turn counts of assignments and what is known of each topic into what is printed."""
     hidden = material.config.topics.hide
     counts = {row.level: row for row in material.estimates.levels("topic:", Measure.COUNT)}
-    largest = max([row.value for row in counts.values()], default=0) or 1.0
-    views = [
-        _topic(material, row, counts[f"topic:{row['topic']}"], largest, cards.samples(chosen[row["topic"]]))
+    broad = material.estimates.levels("broad_topic:", Measure.COUNT)
+    largest = max([row.value for row in (*counts.values(), *broad)], default=0) or 1.0
+    rows = {
+        row["topic"]: row
         for row in material.topic_info.sort("topic").iter_rows(named=True)
         if row["topic"] not in hidden and f"topic:{row['topic']}" in counts
-    ]
+    }
+    views = {
+        name: _topic(material, row, counts[f"topic:{name}"], largest, cards.samples(chosen.get(name, [])))
+        for name, row in rows.items()
+    }
+    tree = _tree(material, views, {name: row["parent"] for name, row in rows.items()}, largest)
+    fold = next((place for place in range(len(tree)) if _leaves(tree[:place]) >= OPEN), len(tree))
     outliers = counts.get("topic:outlier")
+    by_size = sorted(views, key=lambda name: (-counts[f"topic:{name}"].value, name))
     return TopicsView(
-        first=tuple(views[:OPEN]),
-        further=tuple(views[OPEN:]),
+        first=tree[:fold],
+        further=tree[fold:],
+        map=draw(material, {name: views[name].label for name in by_size}),
         outliers=part_of(outliers, material.words) if outliers else None,
         outliers_bar=charts.bar(outliers.value / largest, "outlier") if outliers else None,
         hidden=bool(set(hidden) & set(material.topic_info["topic"])),
+        broad=any(view.below for view in tree),
+        unstable=any(view.unstable for view in views.values()),
     )
 
 
+def _tree(
+    material: Material, views: Mapping[int, TopicView], parents: Mapping[int, int | None], largest: float
+) -> tuple[TopicView, ...]:
+    """Put topics below their broad ones where these are not hidden, in the order of the largest inside."""
+    broad = {row.level: row for row in material.estimates.levels("broad_topic:", Measure.COUNT)}
+    labels = dict(material.topic_info.select("topic", "label").iter_rows())
+    found: list[TopicView] = []
+    done: set[int] = set()
+    for name, view in views.items():
+        parent = parents[name]
+        if parent is None or parent in material.config.topics.hide or parent not in labels:
+            found.append(view)
+        elif parent not in done:
+            done.add(parent)
+            below = tuple(each for other, each in views.items() if parents[other] == parent)
+            size = broad.get(f"broad_topic:{parent}")
+            found.append(
+                TopicView(
+                    label=material.policy.line(str(labels[parent])),
+                    keywords=(),
+                    count=total(size, material.words) if size else None,
+                    bar=charts.bar(size.value / largest if size else 0.0, "broad"),
+                    stability=None,
+                    unstable=False,
+                    samples=(),
+                    below=below,
+                )
+            )
+    return tuple(found)
+
+
+def _leaves(tree: Sequence[TopicView]) -> int:
+    return sum(max(1, len(view.below)) for view in tree)
+
+
 def _topic(
-    material: Material, row: dict[str, object], size: Estimate, largest: float, samples: tuple[Sample, ...]
+    material: Material, row: Mapping[str, Any], size: Estimate, largest: float, samples: tuple[Sample, ...]
 ) -> TopicView:
     stability = material.estimates.first(size.level, Measure.STABILITY)
-    labels = dict(material.topic_info.select("topic", "label").iter_rows())
-    parent = row["parent"] if row["parent"] not in material.config.topics.hide else None
-    keywords = row["keywords"]
+    words = material.words
     return TopicView(
         label=material.policy.line(str(row["label"])),
-        keywords=tuple(material.policy.line(str(word)) for word in keywords) if isinstance(keywords, list) else (),
-        count=total(size, material.words),
+        keywords=tuple(material.policy.line(str(word)) for word in row["keywords"]),
+        count=total(size, words),
         bar=charts.bar(size.value / largest, "topic"),
-        stability=Figure("", material.words.decimal(stability.value, 2), stability.estimate_id)
+        stability=Figure("", words.decimal(stability.value, 2), stability.estimate_id)
         if stability is not None and stability.known
         else None,
         unstable=row["mark"] == TopicMark.UNSTABLE.value,
-        parent=material.policy.line(labels[parent]) if parent in labels else None,
         samples=samples,
     )
 
