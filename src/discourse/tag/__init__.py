@@ -18,6 +18,7 @@ from discourse.tables import (
     TOPIC_RUNS,
     TOPIC_TIMES,
     TOPICS,
+    Path,
     Table,
 )
 from discourse.workspace import Outcome, Workspace
@@ -40,8 +41,8 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     from discourse.models.bundle import load_bundle
     from discourse.models.encoder import load_encoder
     from discourse.tag.frames import tag_frames
-    from discourse.tag.stance import tag_stance
-    from discourse.tag.text_only import text_only
+    from discourse.tag.stance import read_stance, tag_stance
+    from discourse.tag.text_only import in_chosen_threads, text_only
     from discourse.tag.topics import tag_topics
 
     codebook = load_codebook(config.codebook.file)
@@ -69,7 +70,11 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     if config.stance.targets:
         stance_bundle = load_bundle(config.bundles.stance, "stance")
         stances = tag_stance(workspace, comments, stance_bundle, encoder, config)
-        workspace.write(STANCES, stances, {"bundle": stance_bundle.id})
+        # A reading that knows the parent would find its stance in the reply: replies are read again without it.
+        chosen = in_chosen_threads(comments, frames, config.seed)
+        targets = config.stance.targets
+        lone = read_stance(workspace, chosen, stance_bundle, encoder, targets, Path.TEXT_ONLY)
+        workspace.write(STANCES, pl.concat([stances, lone]), {"bundle": stance_bundle.id})
         counts["stance_rows"] = stances.height
     else:
         workspace.write(STANCES, STANCES.empty())

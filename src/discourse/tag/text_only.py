@@ -24,12 +24,15 @@ def text_only(frames: pl.DataFrame, comments: pl.DataFrame, seed: int) -> pl.Dat
     Returns:
         Rows of all comments in `chosen_threads`.
     """
-    tagged = comments.select("comment_id", "thread_id").join(
-        frames.select("comment_id").unique(), on="comment_id", how="semi", maintain_order="left"
-    )
-    chosen = tagged.filter(pl.col("thread_id").is_in(chosen_threads(tagged["thread_id"], seed)))
+    chosen = in_chosen_threads(comments, frames, seed)
     rows = frames.join(chosen.select("comment_id"), on="comment_id", how="semi", maintain_order="left")
     return rows.with_columns(path=pl.lit(Path.TEXT_ONLY.value))
+
+
+def in_chosen_threads(comments: pl.DataFrame, tags: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Return the comments that have tags and stand in `chosen_threads`; the same threads for frames and stances."""
+    tagged = comments.join(tags.select("comment_id").unique(), on="comment_id", how="semi", maintain_order="left")
+    return tagged.filter(pl.col("thread_id").is_in(chosen_threads(tagged["thread_id"], seed)))
 
 
 def chosen_threads(thread_ids: pl.Series, seed: int, most: int = MOST_COMMENTS) -> list[str]:
