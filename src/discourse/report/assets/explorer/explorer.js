@@ -52,7 +52,9 @@ class Explorer {
       clearTimeout(waiting);
       waiting = setTimeout(() => this.ask(), 120);
     });
-    this.part("form").addEventListener("submit", event => {
+    this.part("form").addEventListener("submit", event => event.preventDefault());
+    this.part("search").addEventListener("keydown", event => {
+      if (event.key !== "Enter" || event.isComposing) return;
       event.preventDefault();
       clearTimeout(waiting);
       this.ask().then(() => { if (this.items.length) this.focus(0); });
@@ -168,13 +170,13 @@ class Explorer {
 
   focus(place, where = "nearest") {
     if (place < 0 || place >= this.items.length) return;
-    const before = this.reel.rows.get(this.placeOf(this.current));
-    before?.setAttribute("tabindex", "-1");
+    reachable(this.reel.rows.get(this.placeOf(this.current)), false);
     this.current = this.items[place];
     this.reel.to(place, where);
     const row = this.reel.rows.get(place);
-    row?.setAttribute("tabindex", "0");
+    reachable(row, true);
     row?.focus({ preventScroll: true });
+    row?.scrollIntoView({ block: "nearest" }); // the list itself may be half off screen
   }
 
   // The focus went into the list: the row it is in becomes the one that keys move on from.
@@ -183,9 +185,9 @@ class Explorer {
     if (!row) return;
     const i = Number(row.dataset.comment);
     if (i === this.current) return;
-    this.reel.rows.get(this.placeOf(this.current))?.setAttribute("tabindex", "-1");
+    reachable(this.reel.rows.get(this.placeOf(this.current)), false);
     this.current = i;
-    row.setAttribute("tabindex", "0");
+    reachable(row, true);
   }
 
   // The row with the focus was scrolled away: the list keeps the focus, and keys go on from there.
@@ -196,8 +198,8 @@ class Explorer {
 
   move(step) {
     const place = this.placeOf(this.current);
-    const inList = this.list.contains(document.activeElement);
-    this.focus(inList ? place + step : Math.max(place, 0));
+    const inRow = document.activeElement.closest(".reel article");
+    this.focus(inRow ? place + step : Math.max(place, 0));
   }
 
   higher() {
@@ -326,7 +328,6 @@ class Explorer {
     this.mark(i);
     await this.corpus.load(this.corpus.block(i));
     this.focus(this.placeOf(i), "start");
-    this.list.scrollIntoView({ block: "nearest" });
   }
 
   mark(i) {

@@ -54,6 +54,16 @@ const marked = (text, marks, hits) => {
   return found;
 };
 
+// Tab stops at one row and its buttons only; arrows lead to the others.
+const reachable = (row, on) => {
+  if (!row) return;
+  row.setAttribute("tabindex", on ? "0" : "-1");
+  for (const each of row.querySelectorAll("a, button, input, summary")) {
+    if (on) each.removeAttribute("tabindex");
+    else each.setAttribute("tabindex", "-1");
+  }
+};
+
 class Rows {
   // `view` is the explorer: what is folded, opened, searched for, corrected, and what a button does.
   constructor(corpus, wording, view) {
@@ -68,7 +78,6 @@ class Rows {
     const deep = tree ? Math.min(columns.depth[i], 6) : 0;
     const row = make("article", {
       class: `comment d${deep}${view.here === i ? " here" : ""}`,
-      tabindex: view.current === i ? "0" : "-1",
       "aria-labelledby": `by-${ref}`,
       "aria-posinset": place + 1,
       "aria-setsize": view.items.length,
@@ -79,6 +88,7 @@ class Rows {
       row.append(make("h3", { class: "thread-name", dir: "auto" }, about.threads[columns.thread[i]]));
     row.append(this.byline(i, ref), ...this.body(i), ...this.tags(i, ref), this.actions(i, ref));
     if (view.opened.verdict === i) row.append(view.corrections.panel(i, ref));
+    reachable(row, view.current === i);
     return row;
   }
 
