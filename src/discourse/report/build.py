@@ -18,12 +18,14 @@ from discourse.report.scripts import script
 from discourse.report.theme import style_sheet
 from discourse.report.views import (
     comments,
+    comparisons,
     crossings,
     data,
     frames,
     header,
     method,
     privacy,
+    replies,
     stance,
     timeline,
     topics,
@@ -40,6 +42,8 @@ class Page:
     targets: tuple[stance.TargetView, ...]
     topics: topics.TopicsView
     crossings: crossings.CrossingsView
+    replies: replies.RepliesView
+    comparisons: tuple[comparisons.Table, ...]
     timeline: timeline.TimelineView | None
     comments: comments.CommentsView
     data: data.DataView
@@ -92,6 +96,8 @@ def assemble(material: Material) -> Page:
         targets=stance.targets(material, cards, by_target),
         topics=topics.topics(material, cards, by_topic),
         crossings=crossings.crossings(material),
+        replies=replies.replies(material, cards),
+        comparisons=comparisons.comparisons(material),
         timeline=timeline.over_time(material),
         comments=comments.comments(material, cards),
         data=data.data(material),

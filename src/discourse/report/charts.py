@@ -54,6 +54,18 @@ class Side:
     hatched: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference of two shares: between whom, of what, and whether it may be called one."""
+
+    label: str
+    what: str
+    text: Figure
+    value: float
+    interval: tuple[float, float] | None
+    claimed: bool
+
+
 def intervals(name: str, title: str, description: str, groups: Sequence[Group]) -> Markup:
     """Draw dots with whiskers on a common axis from 0.
 
@@ -122,6 +134,53 @@ def _apart(side: Side, width: float, y: int, name: str) -> Markup:
     return Markup('<rect class="few" x="0" y="{}" width="{}%" height="14" fill="url(#{}-hatch)"/>').format(
         y, f"{width:.2f}", name
     )
+
+
+def differences(name: str, title: str, description: str, rows: Sequence[Difference]) -> Markup:
+    """Draw differences with whiskers to both sides of a line of no difference; hollow where none may be claimed.
+
+    Args:
+        name: unique in the page.
+        title: what is shown, for those who do not see it.
+        description: what it says, likewise.
+        rows: from top to bottom.
+    """
+    reach = max((abs(end) for row in rows for end in (row.value, *(row.interval or ()))), default=0.0)
+    top = next((end for end in AXES if end >= reach - 1e-9), 1.0)
+    drawn: list[Markup] = []
+    y = 0
+    for row in rows:
+        for line in lines(row.label):
+            drawn.append(Markup('<text class="name" x="0" y="{}">{}</text>').format(y + 14, line))
+            y += LINE
+        for line in lines(row.what, LETTERS + 6):
+            drawn.append(Markup('<text class="method" x="0" y="{}">{}</text>').format(y + 13, line))
+            y += LINE
+        drawn.append(text(row.text, "100%", y + 13, "value end"))
+        drawn.append(_across(row, top, y + LINE + STRIP // 2 - 1))
+        y += LINE + STRIP + GAP
+    middle = Markup('<line class="zero" x1="50%" x2="50%" y1="0" y2="{}"/>').format(y)
+    ticks = [
+        Markup('<text class="tick {}" x="{}%" y="{}">{}{}</text>').format(side, x, y + 16, sign, tick)
+        for side, x, sign in (("start", 0, "−"), ("middle", 50, ""), ("end", 100, "+"))
+        for tick in ["0" if x == 50 else f"{top * 100:g}"]
+    ]
+    return svg(name, title, description, y + AXIS, Markup("").join((*drawn, *ticks)), middle)
+
+
+def _across(row: Difference, top: float, y: int) -> Markup:
+    def place(value: float) -> str:
+        return f"{50 + value / top * 50:.2f}%"
+
+    kind = "readers" if row.claimed else "model"
+    parts: list[Markup] = []
+    if row.interval:
+        low, high = (place(end) for end in row.interval)
+        whisker = Markup('<line class="whisker {}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+        parts.append(whisker.format(kind, low, high, y, y))
+        parts += [whisker.format(kind, end, end, y - 5, y + 5) for end in (low, high)]
+    parts.append(Markup('<circle class="dot {}" cx="{}" cy="{}" r="5.5"/>').format(kind, place(row.value), y))
+    return Markup("").join(parts)
 
 
 def bar(share: float, kind: str) -> Markup:

@@ -108,6 +108,37 @@ def quality(row: Estimate, words: Words) -> Figure:
     return Figure(words.decimal(row.value, 2), ends, row.estimate_id)
 
 
+def times(row: Estimate, words: Words) -> Figure:
+    """Write a ratio or an odds ratio and its interval: ``2.3 (1.2–4.1)``."""
+    ends = " ({}–{})".format(*(_ratio(end, words) for end in row.interval)) if row.interval else ""
+    return Figure(_ratio(row.value, words), ends, row.estimate_id)
+
+
+def points(row: Estimate, words: Words) -> Figure:
+    """Write a difference of shares in points of a hundred, with its sign and interval: ``+5.2 (−1 to 11.4) points``."""
+    ends = ""
+    if row.interval:
+        low, high = (_signed(end, words) for end in row.interval)
+        ends = words.text("figure.points.interval", low=low, high=high)
+    return Figure(words.text("figure.points", value=_signed(row.value, words)), ends, row.estimate_id)
+
+
+def probability(row: Estimate, words: Words) -> Figure:
+    """Write Holm's p of a comparison, three decimals at most."""
+    p = row.p_holm if row.p_holm is not None else 1.0
+    said = words.text("p.below") if p < 0.001 else words.decimal(p, 3 if p < 0.1 else 2)
+    return Figure("", said, row.estimate_id)
+
+
+def _ratio(value: float, words: Words) -> str:
+    return words.decimal(value, 2 if value < 9.95 else 0)
+
+
+def _signed(share: float, words: Words) -> str:
+    sign = "+" if share > 0 else "−" if share < 0 else ""
+    return f"{sign}{_hundredths(abs(share), words)}"
+
+
 def _worded(row: Estimate, words: Words, kind: str) -> Figure:
     values = {"words": in_words(row.value, words), "percent": percent(row.value, words), "n": count(row.n, words)}
     form = "exact"

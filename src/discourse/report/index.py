@@ -82,13 +82,14 @@ class Estimates:
     """The table by what its rows are of.
 
     `rows` holds the main numbers by (unit, level, measure); `varied` the same of other variants and populations, by
-    (level, measure), of the whole workspace; `split` the parts of the workspace, by what splits it; `compared` what
-    is set against a contrast, in the table's order.
+    (level, measure), of the whole workspace; `split` the parts of the workspace, by what splits it, and `within` those
+    of single threads; `compared` what is set against a contrast, in the table's order.
     """
 
     rows: Mapping[tuple[str, ...], tuple[Estimate, ...]]
     varied: Mapping[tuple[str, ...], tuple[Estimate, ...]]
     split: Mapping[tuple[str, ...], tuple[Estimate, ...]]
+    within: Mapping[tuple[str, ...], tuple[Estimate, ...]]
     compared: tuple[Estimate, ...]
 
     def of(self, level: str, measure: Measure, unit: str = ALL) -> tuple[Estimate, ...]:
@@ -165,6 +166,7 @@ def index(estimates: pl.DataFrame, keep: Sequence[str] | None = None) -> Estimat
         rows=_by(table.filter(whole & main & wanted), "unit", "level", "measure"),
         varied=_by(table.filter(whole & ~main & here), "level", "measure"),
         split=_by(table.filter(alone & main & here & pl.col("group_by").is_not_null()), "group_by"),
+        within=_by(table.filter(alone & main & ~here & wanted & pl.col("group_by").is_not_null()), "group_by"),
         compared=tuple(Estimate(*values) for values in table.filter(~alone).iter_rows()),
     )
 

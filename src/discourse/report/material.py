@@ -11,6 +11,7 @@ import polars as pl
 from discourse.codebook import Codebook, load_codebook
 from discourse.config import Config
 from discourse.denominator import outside
+from discourse.privacy import hidden_denominators
 from discourse.report.catalogue import Words, words_of
 from discourse.report.index import ALL, Estimates, index
 from discourse.report.policy import Policy, native_ids
@@ -40,6 +41,7 @@ OUTLINE = (
     "author",
     "role",
     "created_at",
+    "created_precision",
     "state",
     "duplicate_of",
 )
@@ -109,6 +111,8 @@ def read(workspace: Workspace, config: Config) -> Material:
     words = words_of(config.report.lang)
     receipt = workspace.receipt()
     estimates = workspace.read(ESTIMATES)
+    if config.report.quotes != "full":
+        estimates = hidden_denominators(estimates, workspace.author_key(config.normalize.author_key))
     threads = _ranked(workspace.read(THREADS), estimates)
     outline = _outline(workspace, threads, outside(config.filter, workspace.read(ATTRIBUTES)))
     restricted = config.report.quotes != "full"
