@@ -90,11 +90,16 @@ def test_hidden_estimates_lead_to_no_thread_and_no_hour() -> None:
             "unit": ["all", "thread:x:77", "ws/thread:x:77", "ws/all"],
             "group_by": [None, "time", "time", "word"],
             "group": [None, "2024-05-01T13:00/PT1H", "2024-05-01T12:00/PT1H", "2024"],
-            "contrast": [None, None, "2024-05-01T13:00/PT1H", "thread:x:77"],
+            "contrast": [None, None, "2024-05-01T13:00/PT1H", "thread:x:77777"],
+            "denominator": ["7 of 9", "5 written in 2024-05-01T13:00/PT1H", "of thread:x:77 and x:77777", ""],
+            "assumptions": ["", "", "", ""],
+            "family": [None, None, None, "threads"],
         }
     )
     hidden = hidden_estimates(frame, b"key")
-    name = pseudonym(b"key", "x:77")
+    name, other = pseudonym(b"key", "x:77"), pseudonym(b"key", "x:77777")
     assert hidden["unit"].to_list() == ["all", f"thread:{name}", f"ws/thread:{name}", "ws/all"]
     assert hidden["group"].to_list() == [None, "bin 2/PT1H", "bin 1/PT1H", "2024"]
-    assert hidden["contrast"].to_list() == [None, None, "bin 2/PT1H", f"thread:{name}"]
+    assert hidden["contrast"].to_list() == [None, None, "bin 2/PT1H", f"thread:{other}"]
+    said = ["7 of 9", "5 written in bin 2/PT1H", f"of thread:{name} and {other}", ""]
+    assert hidden["denominator"].to_list() == said

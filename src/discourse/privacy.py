@@ -87,17 +87,39 @@ def hidden_estimates(estimates: pl.DataFrame, key: bytes) -> pl.DataFrame:
         key: the workspace's author key.
     """
     by_time = pl.col("group_by") == "time"
-    starts = estimates.filter(by_time)["group"].drop_nulls().unique().sort()
-    places = {start: f"bin {place}/{start.partition('/')[2]}" for place, start in enumerate(starts, start=1)}
-    hidden = [pl.Series(name, _units(estimates[name], key), dtype=pl.String) for name in ("unit", "contrast")]
-    found = estimates.with_columns(hidden)
-    if not places:
+    found = hidden_denominators(estimates, key).with_columns(
+        pl.Series(name, _units(estimates[name], key), dtype=pl.String) for name in ("unit", "contrast")
+    )
+    bins = _bins(estimates)
+    if not bins:
         return found
-    turned = [
-        pl.when(by_time).then(pl.col(name).replace(places)).otherwise(pl.col(name)).alias(name)
+    return found.with_columns(
+        pl.when(by_time).then(pl.col(name).replace(bins)).otherwise(pl.col(name)).alias(name)
         for name in ("group", "contrast")
-    ]
-    return found.with_columns(turned)
+    )
+
+
+def hidden_denominators(estimates: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    """Return rows of the estimates table whose sentences name neither threads nor times; all else stays."""
+    names = {name for column in ("unit", "contrast") for name in estimates[column].drop_nulls() if "thread:" in name}
+    natives = {name.partition("thread:")[2] for name in names}
+    said = {name: pseudonym(key, name) for name in natives}
+    said |= {name.partition(":")[2]: pseudonym(key, name) for name in natives if len(name.partition(":")[2]) > 3}
+    for start, place in _bins(estimates).items():
+        said |= {start: place, start.partition("/")[0]: place.partition("/")[0]}
+    # The longest first: a name may be the beginning of another.
+    ordered = sorted((name for name in said if name), key=lambda name: (-len(name), name))
+    if not ordered:
+        return estimates
+    new = [said[name] for name in ordered]
+    return estimates.with_columns(
+        pl.col("denominator", "assumptions", "family").str.replace_many(ordered, new, leftmost=True)
+    )
+
+
+def _bins(estimates: pl.DataFrame) -> dict[str, str]:
+    starts = estimates.filter(pl.col("group_by") == "time")["group"].drop_nulls().unique().sort()
+    return {start: f"bin {place}/{start.partition('/')[2]}" for place, start in enumerate(starts, start=1)}
 
 
 def _units(units: Iterable[str | None], key: bytes) -> Sequence[str | None]:

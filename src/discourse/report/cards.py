@@ -90,6 +90,8 @@ class Cards:
         parent = self.rows.get(row["parent_id"] or "")
         # The opening post is the article: enough of it to know it by.
         limit = QUOTE_LETTERS if row["reply_kind"] == ReplyKind.OPENING else limit
+        # Short quotes of one comment at several places must be the same words, or together they would be many.
+        spans = spans if self.policy.full else self.spans.get(comment_id, ())
         return Card(
             anchor=self.anchor(comment_id),
             listed=comment_id in self.listed,

@@ -15,7 +15,7 @@ from discourse.tables import Precision
 
 ADDRESS = re.compile(r"://|^www\.|^[\w.-]+\.[a-z]{2,}/", re.IGNORECASE)
 NAME = re.compile(r"@|^/?u/", re.IGNORECASE)
-CLOCK = re.compile(r"\b\d{1,2}:\d{2}\b")
+CLOCK = re.compile(r"\b\d{1,2}:\d{2}\b|\d{4}-\d{2}-\d{2}")
 EDGES = ".,;:!?()[]{}<>\"'“”‘’«»#"
 # The fields of a record that hold who wrote it.
 WRITTEN_BY = re.compile(
