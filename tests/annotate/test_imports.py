@@ -113,6 +113,28 @@ def test_what_cannot_be_placed_is_said(desk: Any) -> None:
     assert desk.labels()["value"].to_list() == ["yes"]
 
 
+def test_a_design_without_its_probabilities_is_said_and_serves_no_estimate(desk: Any) -> None:
+    """Drawn unequally, but with what chance? The labels are kept, their inclusion stays unknown."""
+    outcome = desk.bring(ann="id,fear,design,inclusion\nc-0,1,stratified,0.5\nc-1,0,stratified,\nc-2,0,uncertain,\n")
+    said = "2 labels say how their comments were drawn (stratified) but not with what chance"
+    assert [note for note in outcome.notes if said in note]
+    assert desk.labels()["inclusion"].to_list() == [0.5, None, None]
+
+
+def test_files_that_disagree_on_inclusion_are_told_apart_and_said(desk: Any) -> None:
+    """Two annotators' files give one comment different chances: one sentence counts such comments."""
+    outcome = desk.bring(
+        ann="id,fear,inclusion\nc-0,1,0.5\nc-1,1,0.5\n", ben="id,fear,inclusion\nc-0,1,0.1\nc-1,0,0.5\n"
+    )
+    assert "1 comments have labels that give different inclusions; the smallest is used" in outcome.notes
+
+
+def test_labels_without_dates_are_taken_in_the_order_of_the_file(desk: Any) -> None:
+    """A missing date is no fault: the label has none."""
+    desk.bring(ann="id,fear,labelled_at\nc-0,1,\nc-1,0,2026-01-31T12:00:00Z\n")
+    assert desk.labels()["labelled_at"].null_count() == 1
+
+
 def test_a_stance_column_can_name_its_target(desk: Any) -> None:
     """A stance column can name its target."""
     desk.bring(ann="id,stance:the lamps\nc-0,favor\n")

@@ -22,7 +22,8 @@ from discourse.errors import InputError
 if TYPE_CHECKING:
     from discourse.annotate.sheet import Vocabulary
 
-COLUMNS = ("row", "id", "kind", "level", "value", "hard", "annotator", "round", "labelled_at")
+COLUMNS = ("row", "id", "kind", "level", "value", "hard", "annotator", "design", "round", "labelled_at")
+CORRECTIONS = "corrections"
 NONE_CHOSEN = {"none", "none of these", "no frame"}
 Row = dict[str, Any]
 
@@ -88,7 +89,10 @@ def _without(record: Row, questions: tuple[str, ...]) -> Row:
 
 
 def sheet_name(file: Path) -> str | None:
-    """Return the key of the sheet that a file was saved from, so that a later save replaces an earlier one."""
+    """Return the key of the sheet that a file was saved from, so that a later save replaces an earlier one.
+
+    That of a report's corrections starts with `CORRECTIONS`.
+    """
     try:
         found = json.loads(file.read_text(encoding="utf-8-sig")) if file.suffix == ".json" else None
     except (OSError, ValueError):
@@ -98,7 +102,8 @@ def sheet_name(file: Path) -> str | None:
     whole = cast("Row", found)
     # Potato calls every annotator's file the same.
     person = whole.get("user_id") if potato.STATE in whole else None
-    return str(whole.get("sheet") or person or "") or None
+    name = str(whole.get("sheet") or person or "") or None
+    return f"{CORRECTIONS} {name}" if name and whole.get("corrections") else name
 
 
 def _records(file: Path) -> list[tuple[int, Row]]:
@@ -149,7 +154,12 @@ def _own(file: Path, whole: Row) -> list[Any]:
     if not isinstance(items, list):
         raise InputError(f"{file}: has no list of items; save the labels again")
     shared = {"kind": whole.get("kind"), "level": whole.get("level"), "round": whole.get("round") or 0, "own": True}
-    return [{**shared, **cast("Row", item)} if isinstance(item, dict) else item for item in cast("list[Any]", items)]
+    # A reader corrects what meets the eye: with what chance a comment does is not known, whatever an item says.
+    fixed = {"design": "unknown", "round": 0} if whole.get(CORRECTIONS) else {}
+    return [
+        {**shared, **cast("Row", item), **fixed} if isinstance(item, dict) else item
+        for item in cast("list[Any]", items)
+    ]
 
 
 def _item(file: Path, number: int, record: Row, vocabulary: Vocabulary) -> Iterator[Row]:

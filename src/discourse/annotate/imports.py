@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from discourse.annotate.exports import sheet_name
+from discourse.annotate.exports import CORRECTIONS, sheet_name
 from discourse.annotate.inclusion import inclusions, with_inclusion
 from discourse.annotate.names import public_names
 from discourse.annotate.sheet import Sheet, Vocabulary, read_sheet
@@ -46,7 +46,7 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     if repeated:
         raise InputError(f"{repeated[0]}: two files of labels have this name; rename one, or list it once")
     vocabulary = _vocabulary(config)
-    sheets = {file.name: read_sheet(file, vocabulary) for file in files}
+    sheets = {_corrections(file) or file.name: read_sheet(file, vocabulary) for file in files}
     found, notes = _bring(workspace, config, sheets)
     kept = workspace.read(LABELS).height
     return Outcome({"labels": kept, "imported": found.labels}, tuple(notes))
@@ -95,6 +95,11 @@ def import_labels(
     return replace(found, notes=tuple(notes))
 
 
+def _corrections(file: Path) -> str | None:
+    name = sheet_name(file)
+    return f"sheet {name}" if name and name.startswith(CORRECTIONS) else None
+
+
 def _vocabulary(config: Config) -> Vocabulary:
     return Vocabulary(load_codebook(config.codebook.file).names, config.stance.targets)
 
@@ -118,37 +123,70 @@ def _bring(workspace: Workspace, config: Config, sheets: Mapping[str, Sheet]) ->
     skipped = brought["value"].null_count()
     if skipped:
         notes.append(f"{skipped:,} items were skipped: non-response, in no estimate")
-    known = brought.filter(pl.col("value").is_not_null() & pl.col("inclusion").is_not_null()).height
-    if known < brought.height - skipped:
+    given = brought.filter(pl.col("value").is_not_null())
+    known = given["inclusion"].len() - given["inclusion"].null_count()
+    return ImportResult(brought.height, skipped, known), notes + _of_inclusion(given, workspace.read(LABELS))
+
+
+def _of_inclusion(given: pl.DataFrame, every: pl.DataFrame) -> list[str]:
+    """Say which of the labels just brought are of no use to estimates, and where labels disagree on the chance.
+
+    Args:
+        given: the labels brought, without skipped ones.
+        every: the whole labels table.
+    """
+    unsaid = given.filter(pl.col("inclusion").is_null())
+    drawn = unsaid.filter(pl.col("design") != Design.UNKNOWN.value)
+    notes: list[str] = []
+    if unsaid.height > drawn.height:
         notes.append(
-            f"{brought.height - skipped - known:,} labels are of comments that were not drawn by chance as far as is "
+            f"{unsaid.height - drawn.height:,} labels are of comments that were not drawn by chance as far as is "
             "known: they serve training, agreement and evaluation, no estimate"
         )
-    return ImportResult(brought.height, skipped, known), notes
+    if drawn.height:
+        notes.append(
+            f"{drawn.height:,} labels say how their comments were drawn ({drawn['design'][0]}) but not with what "
+            "chance: they serve no estimate until a column inclusion gives it"
+        )
+    about = ["comment_id", "kind", "level"]
+    said = every.filter(pl.col("inclusion").is_not_null()).join(given.select(about).unique(), on=about, how="semi")
+    unlike = said.group_by(about).agg((pl.col("inclusion").max() - pl.col("inclusion").min()).alias("spread"))
+    against = unlike.filter(pl.col("spread") > 1e-9).height
+    if against:
+        notes.append(f"{against:,} comments have labels that give different inclusions; the smallest is used")
+    return notes
 
 
 def _recompute(workspace: Workspace) -> None:
-    """Bring the inclusion of every label up to date with all rounds of samples."""
+    """Bring the inclusion of every label up to date with all rounds of samples.
+
+    Corrections stay of unknown inclusion, also where their comment was drawn: a reader chose it because of its tag.
+    """
     samples = workspace.read(SAMPLES)
     if samples.is_empty():
         return
     found = inclusions(samples, workspace.read(LABELS))
     for part in workspace.parts(LABELS):
-        before = pl.read_parquet(part)
+        before, name = pl.read_parquet(part), _file_of(part)
+        if name is not None and name.startswith(f"sheet {CORRECTIONS}"):
+            continue
         after = with_inclusion(before, found)
         if not after.equals(before):
-            name = _file_of(part)
             workspace.append(LABELS, after, {} if name is None else {FILE_KEY: name})
 
 
 def _identifiers(workspace: Workspace, config: Config, known: pl.Series) -> pl.DataFrame:
-    """Return comment_id and every id that means it: itself, the platform's own, and the public name of sheets."""
+    """Return comment_id and every id that means it: itself, the platform's own, and the name in sheets and reports.
+
+    The comment_id is null where a name means several comments.
+    """
     native = pl.DataFrame({"comment_id": known, "id": known.str.splitn(":", 2).struct.field("field_1")})
     native = native.filter(
         pl.col("id").is_not_null() & ~pl.col("id").is_duplicated() & ~pl.col("id").is_in(known.implode())
     )
     key = workspace.author_key(config.normalize.author_key)
     public = pl.DataFrame({"comment_id": known, "id": pl.Series(public_names(key, known), dtype=pl.String)})
+    public = public.with_columns(comment_id=pl.when(~pl.col("id").is_duplicated()).then("comment_id"))
     every = pl.concat([pl.DataFrame({"comment_id": known, "id": known}), native, public])
     return every.unique("id", keep="first", maintain_order=True)
 
@@ -163,8 +201,10 @@ def _placed(sheets: Mapping[str, Sheet], by_id: pl.DataFrame) -> tuple[pl.DataFr
         if len(lost):
             first = lost.drop_nulls().head(1).to_list()
             example = f', such as "{first[0][:60]}"' if first else ""
+            several = lost.drop_nulls().unique().is_in(by_id["id"].implode()).sum()
+            more = f" ({several:,} of them mean several comments)" if several else ""
             notes.append(
-                f"{name}: {lost.n_unique():,} ids are not those of one comment here and were left out{example}"
+                f"{name}: {lost.n_unique():,} ids are not those of one comment here and were left out{example}{more}"
             )
         placed.append(rows.filter(pl.col("comment_id").is_not_null()).drop("id").with_columns(file=pl.lit(name)))
     return pl.concat(placed), notes
