@@ -12,8 +12,9 @@ from discourse.models.bundle import Bundle, load_bundle
 from discourse.models.encoder import Encoder, load_encoder
 from discourse.models.frames import FramesModel
 from discourse.tables import FRAMES, STANCES
+from discourse.tables import Path as TagPath
 from discourse.tag.frames import tag_frames
-from discourse.tag.stance import tag_stance
+from discourse.tag.stance import read_stance, tag_stance
 from discourse.workspace import Workspace
 
 
@@ -93,3 +94,21 @@ def test_stance_is_read_with_its_parent_and_the_gate_leaves_a_row(encoder: Encod
     assert ((total - 1).abs() < 1e-6).all()
     assert found.filter(comment_id="file:0", target="the toll bridge")["p_favor"].null_count() == 0
     assert set(found.filter(comment_id="file:3")["reason"]) == {"language"}
+
+
+def test_stance_by_text_alone_owes_nothing_to_the_parent(encoder: Encoder, tmp_path: Path) -> None:
+    praise = "The toll bridge is a wonderful idea and I support the toll bridge with all my heart."
+    blame = "The toll bridge is a shameful idea and I oppose the toll bridge with all my heart."
+    answer = "The toll bridge? You are so right about it, every word."
+    bundle = load_bundle("stance-minilm", "stance")
+    read: dict[str, dict[TagPath, tuple[float | None, ...]]] = {}
+    for name, parent in (("praise", praise), ("blame", blame)):
+        table = comments({"text": parent}, {"text": answer, "parent_id": "file:0", "reply_kind": "reply"})
+        read[name] = {}
+        for path in (TagPath.EXACT, TagPath.TEXT_ONLY):
+            found = read_stance(Workspace(tmp_path / name), table, bundle, encoder, ("the toll bridge",), path)
+            assert set(found["path"]) == {path.value}
+            ends = found.filter(comment_id="file:1").select("p_favor", "p_against", "p_neutral", "p_off_target")
+            read[name][path] = ends.row(0)
+    assert read["praise"][TagPath.TEXT_ONLY] == pytest.approx(read["blame"][TagPath.TEXT_ONLY])
+    assert read["praise"][TagPath.EXACT] != pytest.approx(read["blame"][TagPath.EXACT])
