@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import polars as pl
 import pytest
 
-from discourse.annotate import ImportResult, Level, agreement, import_labels, level_of, power, sample
+from discourse.annotate import ImportResult, Level, agreement, import_labels, level_of, names, power, sample
 from discourse.annotate.names import public_name
 from discourse.config import Config, parse_config
 from discourse.errors import InputError, UsageError
-from discourse.tables import Design
+from discourse.tables import COMMENTS, SAMPLES, Design
 
 
 def config(desk: Any) -> Config:
@@ -165,3 +166,41 @@ def test_a_second_round_asks_only_what_has_no_label(desk: Any) -> None:
     bring(desk, "a.csv", "id,fear,round\nc-0,1,1\nc-1,0,1\n", "ann")
     second = sample(desk.workspace, settings, level, 8, Design.UNIFORM, desk.folder / "s.html")
     assert (first.round, first.asked, second.round, second.drawn, second.asked) == (1, 8, 2, 8, 6)
+
+
+def test_corrections_stay_of_unknown_inclusion_where_their_comment_was_drawn(desk: Any) -> None:
+    """A reader corrects what meets the eye: neither a drawn comment nor what an item says makes it a sample."""
+    drawn = {"round": 1, "comment_id": "file:c-3", "kind": "frame", "level": "fear", "design": "uniform", "rank": 0}
+    desk.workspace.write(SAMPLES, SAMPLES.conform(pl.DataFrame([{**drawn, "probability": 0.5}])))
+    sheet = {"format": "discourse-labels", "version": 1, "round": 1, "kind": "frame", "level": "fear"}
+    bring(desk, "sheet.json", {**sheet, "items": [{"id": "c-3", "value": "yes"}]}, "ann")
+    name = public_name(desk.workspace.author_key(), "file:c-3")
+    item = {"id": name, "kind": "frame", "level": "fear", "value": "no", "design": "uniform", "round": 1}
+    about = {"format": "discourse-labels", "version": 1, "sheet": "a1", "corrections": True}
+    for _ in range(2):
+        found = bring(desk, "corrections.json", {**about, "items": [item]}, "ben")
+    assert found.known_inclusion == 0
+    columns = ("annotator", "value", "design", "inclusion", "round")
+    assert desk.labels().sort("annotator").select(columns).rows() == [
+        ("ann", "yes", "uniform", 0.5, 1),
+        ("ben", "no", "unknown", None, 0),
+    ]
+
+
+def test_a_name_of_several_comments_means_none(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A public name that two comments share is left out and counted, beside those that nobody has."""
+    monkeypatch.setattr(names, "DIGITS", 1)
+    comments = desk.workspace.read(COMMENTS)
+    again = comments.with_columns(comment_id=pl.concat_str("comment_id", pl.lit("x")))
+    desk.workspace.write(COMMENTS, pl.concat([comments, again]))
+    key = desk.workspace.author_key()
+    given = [public_name(key, name) for name in desk.workspace.read(COMMENTS)["comment_id"]]
+    shared = next(name for name in given if given.count(name) > 1)
+    items = [{"id": name, "kind": "frame", "level": "fear", "value": "no"} for name in (shared, "zz", "c-1")]
+    found = bring(desk, "a.json", {"format": "discourse-labels", "version": 1, "items": items})
+    assert found.labels == 1
+    (note,) = [note for note in found.notes if "not those of one comment" in note]
+    assert note == (
+        f'a.json: 2 ids are not those of one comment here and were left out, such as "{shared}" '
+        "(1 of them mean several comments)"
+    )

@@ -80,7 +80,6 @@ def many(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Many:
     for place in range(0, MANY, 1_000):
         rows[place] |= {"parent_id": None, "reply_kind": "top", "depth": 0}
     zeros = dict.fromkeys(("deleted", "removed", "held", "unreachable", "capped", "quarantined"), 0)
-    counts = {"collected": 1_000, **zeros}
     threads = [
         {
             "thread_id": f"demo:t{n}",
@@ -376,6 +375,7 @@ def test_no_width_is_exceeded(browser: Browser, report: Path, width: int) -> Non
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     wide = page.evaluate(
         "[...document.querySelectorAll('#explorer *')].filter(e => e.checkVisibility()"
-        " && !e.closest('.hidden, .skip-list') && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"
+        " && !e.closest('.hidden, .skip-list') && e.getBoundingClientRect().right > innerWidth + 1)"
+        ".map(e => e.outerHTML.slice(0, 80))"
     )
     assert wide == []
