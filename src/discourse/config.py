@@ -141,7 +141,7 @@ class AggregateConfig(Section):
 class CompareConfig(Section):
     """Which groups are set side by side."""
 
-    groups: Words = ()
+    groups: Annotated[Words, AfterValidator(_named_once)] = ()
     split_at: date | None = None
 
 
@@ -220,7 +220,6 @@ class Config(Section):
         """Return the settings that this version reads but cannot carry out; asking for one is an error."""
         asked = {
             '[tagging] precision = "int8"': self.tagging.precision != "fp32",
-            "[compare]": self.compare != CompareConfig(),
             "[judge]": self.judge != JudgeConfig(),
             'engine = "ray"': self.engine != "local",
             'tagger = "openai-compatible"': self.tagger != "bundle",

@@ -137,7 +137,7 @@ def stages(output: Path) -> list[Stage]:
             aggregate.run,
             aggregate.READS,
             aggregate.WRITES,
-            ("aggregate", "filter", "labels", "stance", "tagging", "seed"),
+            ("aggregate", "compare", "filter", "labels", "stance", "tagging", "seed"),
             _bundles,
         ),
         Stage("report", write_report, report.READS, report.WRITES, SHOWN_BY, report_files),
@@ -169,6 +169,7 @@ def run(
     unavailable = config.unavailable()
     if unavailable:
         raise UsageError(f"{unavailable[0]}: this version cannot do it yet; remove the setting")
+    aggregate.check(config)
     report.check(config)
     workspace = create_workspace(root)
     target = output or root / "report.html"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from discourse.aggregate.comparison_sides import unknown_groups
+from discourse.aggregate.comparison_tables import comparison_tables
 from discourse.aggregate.crossings import crossing_estimates
+from discourse.aggregate.dynamics import frame_dynamics, stance_dynamics
 from discourse.aggregate.estimates import Estimate, as_table
 from discourse.aggregate.frames import frame_headlines
 from discourse.aggregate.groups import group_estimates, group_units
@@ -18,6 +21,7 @@ from discourse.aggregate.units import eligible_comments
 from discourse.aggregate.variants import variant_estimates, variants
 from discourse.config import Config
 from discourse.denominator import mark_excluded
+from discourse.errors import UsageError
 from discourse.models.bundle import load_bundle
 from discourse.tables import (
     ATTRIBUTES,
@@ -96,8 +100,23 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     times = [unit for unit in group_units(eligible) if unit.group_by == "time"]
     rows += topic_groups(eligible, topics, shown_topics(topic_info), times)
     rows += crossing_estimates(eligible, [*frames, *sides], topics, shown_topics(topic_info))
+    compared = comparison_tables(frames, sides, workspace.read(THREADS), attributes, config.compare)
+    rows += compared.rows
+    rows += frame_dynamics(marked, workspace.read(FRAMES), bundle, config.seed)
+    rows += _stance_dynamics(workspace, config, comments)
     workspace.write(ESTIMATES, as_table(rows), provenance)
-    return Outcome({"estimates": len(rows), "eligible": eligible.units[0].n}, _notes(rows, labels))
+    return Outcome({"estimates": len(rows), "eligible": eligible.units[0].n}, _notes(rows, labels) + compared.notes)
+
+
+def check(config: Config) -> None:
+    """Refuse what no comments are needed to refuse.
+
+    Raises:
+        UsageError: `[compare] groups` names what is neither built in nor an attribute.
+    """
+    unknown = unknown_groups(config.compare.groups, config.input.attributes)
+    if unknown is not None:
+        raise UsageError(unknown)
 
 
 def _targets(
@@ -111,6 +130,15 @@ def _targets(
     stances = workspace.read(STANCES)
     found = stance_headlines(about, stances, resolved, config.stance.targets, reader, config.tagging, config.seed)
     return found, {"stance_bundle": reader.id}
+
+
+def _stance_dynamics(workspace: Workspace, config: Config, comments: pl.DataFrame) -> list[Estimate]:
+    if not config.stance.targets:
+        return []
+    reader = load_bundle(config.bundles.stance, "stance")
+    attributes = workspace.read(ATTRIBUTES)
+    marked = mark_excluded(comments.lazy(), reader.manifest.languages, config.filter, attributes).collect()
+    return stance_dynamics(marked, workspace.read(STANCES), config.stance.targets, reader, config.seed)
 
 
 def _notes(rows: list[Estimate], labels: pl.DataFrame) -> tuple[str, ...]:

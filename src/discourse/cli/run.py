@@ -57,6 +57,15 @@ Population = Annotated[
 ]
 AuthorKey = Annotated[Path | None, typer.Option(help="A key file shared by workspaces, to match authors.")]
 Languages = Annotated[list[str] | None, typer.Option(metavar="CODE", help="Languages that may occur, such as en.")]
+Group = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group", metavar="NAME", help="Compare groups: an attribute of yours, platform, site, depth, role, language."
+    ),
+]
+SplitAt = Annotated[
+    str | None, typer.Option("--split-at", metavar="DATE", help="Compare before and after a day, such as 2024-05-01.")
+]
 Seed = Annotated[int | None, typer.Option(help="Of everything random.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say for each stage RUN or SKIP, and why.")]
 
@@ -83,6 +92,8 @@ def run(
     figures: Figures = None,
     author_key: AuthorKey = None,
     languages: Languages = None,
+    group: Group = None,
+    split_at: SplitAt = None,
     seed: Seed = None,
     where: Where = None,
     settings: Set = None,
@@ -119,6 +130,8 @@ def run(
         "report.lang": lang,
         "normalize.author_key": author_key,
         "normalize.languages": languages or None,
+        "compare.groups": group or None,
+        "compare.split_at": split_at,
         "seed": seed,
         **parsed_settings(settings),
     }

@@ -24,6 +24,7 @@ from discourse.cli.run import (
     AuthorKey,
     DryRun,
     Furniture,
+    Group,
     Labels,
     Languages,
     Map,
@@ -31,6 +32,7 @@ from discourse.cli.run import (
     Opening,
     Population,
     Sources,
+    SplitAt,
     Target,
     Thread,
     print_result,
@@ -152,16 +154,20 @@ def aggregate(
     labels: Labels = None,
     target: Target = None,
     population: Population = None,
+    group: Group = None,
+    split_at: SplitAt = None,
     where: Where = None,
     settings: Set = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Turn tags and labels into shares with intervals.
+    """Turn tags and labels into shares with intervals, and compare threads, platforms, groups, before and after a day.
 
     Example:
 
       discourse aggregate WS --labels labels.csv --population similar
+
+      discourse aggregate WS --group party --split-at 2024-05-01
 
       discourse aggregate WS --where "date>=2024-05-01" --where language=en
     """
@@ -169,6 +175,8 @@ def aggregate(
         "labels.files": labels or None,
         "stance.targets": target or None,
         "aggregate.population": population,
+        "compare.groups": group or None,
+        "compare.split_at": split_at,
         **parsed_settings(settings),
     }
     run_stage(workspace, "aggregate", changes, where=where, dry_run=dry_run, strict=False, as_json=as_json)
