@@ -75,18 +75,18 @@ def covariance(columns: Reals, statistics: tuple[Statistic, ...], grouping: Grou
     return max(ways, key=lambda way: float(np.trace(way)))
 
 
-def independent(share: float, spread: float, assumed: float, most: int) -> float:
+def independent(share: float, spread: float, assumed: float, most: float) -> float:
     """Return how many independent comments a share is worth: share · (1 − share) / variance, at least 1.
 
     Args:
         share: within 0–1.
         spread: its variance over threads and authors.
         assumed: what it is worth if the variance cannot be seen, because all comments are alike.
-        most: comments that the share rests on; it is never worth more.
+        most: it is never worth more, such as the comments that the share rests on.
     """
     if not 0 < share < 1 or spread <= 0:
-        return max(min(assumed, float(most)), 1.0)
-    return float(np.clip(share * (1 - share) / spread, 1.0, most))
+        return max(min(assumed, most), 1.0)
+    return float(np.clip(share * (1 - share) / spread, 1.0, max(most, 1.0)))
 
 
 def assumed_size(groups: Counts, weight: Reals | None = None) -> float:

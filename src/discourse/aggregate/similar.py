@@ -12,9 +12,9 @@ from discourse.aggregate.clustered import Grouping, Statistic, assumed_size, cov
 from discourse.aggregate.error_rates import ErrorRates
 from discourse.aggregate.estimates import Estimate, caution, ends
 from discourse.aggregate.from_labels import Flags
-from discourse.aggregate.headline import Headline
-from discourse.aggregate.prevalence import Interval, rogan_gladen, separable, share_of_share
-from discourse.aggregate.resampling import DRAWS, Reals, interval, kish
+from discourse.aggregate.headline import Headline, corrected
+from discourse.aggregate.prevalence import Interval, Tagged, corrected_share, separable, share_of_share
+from discourse.aggregate.resampling import DRAWS, Reals, kish
 from discourse.aggregate.shares import INSEPARABLE, NO_HELDOUT, NO_TAGS, NONE_ABOUT
 from discourse.aggregate.similar_labels import MIN_THREADS, SAMPLE, TOO_FEW, Found, similar_ratio, similar_share
 from discourse.aggregate.units import Eligible, Unit
@@ -65,9 +65,14 @@ def by_error_rates(headline: Headline, grouping: Grouping) -> Found:
     if reason is not None:
         return Found(None, "heldout_correction", reason)
     rng = np.random.default_rng([headline.seed, zlib.crc32(headline.level.encode()), 4])
-    worth, drawn = _drawn_tags([each.reading.tagged for each in parts], grouping, rng)
+    # Whatever comes together in these comments does so in threads like these, too.
+    most = corrected(headline, headline.eligible.units[0]).n_effective
+    worth, drawn = _drawn_tags([each.reading.tagged for each in parts], most, grouping, rng)
     shares = [float(each.reading.tagged.mean()) for each in parts]
-    found = [_corrected(share, draws, each.rates) for share, draws, each in zip(shares, drawn, parts, strict=True)]
+    number = len(grouping.thread)
+    found = [
+        _corrected(share, number, draws, each.rates) for share, draws, each in zip(shares, drawn, parts, strict=True)
+    ]
     sources = "one source" if headline.rates.sources == 1 else f"{headline.rates.sources} sources"
     said = f"{SAMPLE.format(threads=threads)} {TAGS.format(sources=sources)}"
     if headline.whole is None:
@@ -84,23 +89,25 @@ def _why_not(parts: list[Headline]) -> str | None:
     return None if all(separable(each.rates) for each in parts) else INSEPARABLE
 
 
-def _drawn_tags(tags: list[Flags], grouping: Grouping, rng: np.random.Generator) -> tuple[float, list[Reals]]:
+def _drawn_tags(
+    tags: list[Flags], most: float, grouping: Grouping, rng: np.random.Generator
+) -> tuple[float, list[Reals]]:
     """Return how many independent comments the first tagged share is worth, and draws of each in threads like these.
 
     Args:
         tags: bool (N,) each, one or two.
+        most: independent comments that these comments' own tags are worth.
         grouping: of the N comments.
         rng: the seeded generator.
 
     Returns:
         The draws are float64 (draws,) each, alike as far as the shares go together from thread to thread.
     """
-    number = len(grouping.thread)
-    columns = np.column_stack([np.ones(number), *(tag.astype(np.float64) for tag in tags)])
+    columns = np.column_stack([np.ones(len(grouping.thread)), *(tag.astype(np.float64) for tag in tags)])
     spread = covariance(columns, tuple(_share_of_column(i + 1) for i in range(len(tags))), grouping)
     assumed = assumed_size(grouping.thread)
     shares = [float(tag.mean()) for tag in tags]
-    sizes = [independent(share, float(spread[i, i]), assumed, number) for i, share in enumerate(shares)]
+    sizes = [independent(share, float(spread[i, i]), assumed, most) for i, share in enumerate(shares)]
     # One chi-square for all: they are seen in the same threads.
     scale = np.sqrt(grouping.freedom / rng.chisquare(grouping.freedom, DRAWS))
     steps = [rng.standard_normal(DRAWS)]
@@ -120,12 +127,11 @@ def _share_of_column(column: int) -> Statistic:
     return share
 
 
-def _corrected(share: float, draws: Reals, rates: ErrorRates) -> tuple[Interval, Reals]:
-    sensitivity, false_positive = rates.sensitivity, rates.false_positive
-    gap = np.maximum(sensitivity.draws - false_positive.draws, 1e-6)
-    corrected = np.clip((draws - false_positive.draws) / gap, 0, 1)
-    point = rogan_gladen(share, sensitivity.point, false_positive.point)
-    return Interval(point, *interval(corrected, point)), corrected
+def _corrected(share: float, number: int, draws: Reals, rates: ErrorRates) -> tuple[Interval, Reals]:
+    sensitivity, false_positive = rates.sensitivity.draws, rates.false_positive.draws
+    gap = np.maximum(sensitivity - false_positive, 1e-6)
+    solved = np.clip((draws - false_positive) / gap, 0, 1)
+    return corrected_share(Tagged(share, number, 1.0), rates, solved), solved
 
 
 def _row(headline: Headline, unit: Unit, grouping: Grouping, found: Found) -> Estimate:
