@@ -88,6 +88,7 @@ class Explorer {
 
   // Ask anew what is shown, after a filter, the search or the order has changed.
   async ask() {
+    const began = performance.now();
     const terms = termsOf(this.part("search").value);
     const tests = this.filters.tests();
     this.part("form").setAttribute("aria-busy", "true");
@@ -103,6 +104,7 @@ class Explorer {
     this.current = this.items[0] ?? 0;
     this.reel.show(this.items);
     this.tell();
+    performance.measure("explorer-answer", { start: began });
     return true;
   }
 
