@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discourse.aggregate.difference import Labelled, difference_estimate
-from discourse.annotate.agreement import Units, alpha_interval, krippendorff_alpha, units
 from discourse.annotate.drawing import chances, draw
 from discourse.annotate.inclusion import inclusions
 from discourse.annotate.power import Population, assumed, design_effect, labels_needed, measured, paired, reach
+from discourse.models.krippendorff import Units, alpha_interval, krippendorff_alpha, units
 from discourse.tables import Design
 
 # Krippendorff 2011, section C: four observers, twelve units, nominal alpha .743.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from discourse.aggregate.agreement import agreement_estimates
 from discourse.aggregate.comparison_sides import unknown_groups
 from discourse.aggregate.comparison_tables import comparison_tables
 from discourse.aggregate.crossings import crossing_estimates
@@ -85,7 +86,7 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     rows = quality_estimates(marked, workspace.read(QUARANTINE), resolved, workspace.read(THREADS))
     for unit in eligible.units:
         rows += estimates(frames, unit)
-    rows += held_out
+    rows += held_out + agreement_estimates(labels, comments, config.seed)
     for target in targets:
         for unit in target.about.eligible.units:
             rows += apart_counts(target, unit) + estimates(target.headlines, unit)

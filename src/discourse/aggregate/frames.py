@@ -77,7 +77,7 @@ def frame_headlines(
                 seed,
             )
         )
-        quality += _quality(f"frame:{name}", name, held, rates)
+        quality += _quality(f"frame:{name}", name, held, rates) + _calibration(f"frame:{name}", name, bundle)
     return headlines, quality
 
 
@@ -113,6 +113,38 @@ def _quality(level: str, name: str, held: HeldOut, rates: ErrorRates) -> list[Es
             mark=caution(effective) if found else Mark.NOT_ESTIMABLE,
         )
         rows.append(replace(row, **ends(found)) if found else row)
+    return rows
+
+
+def _calibration(level: str, name: str, bundle: Bundle) -> list[Estimate]:
+    """Return how well the probabilities of a frame are calibrated, as the bundle was measured when it was made."""
+    told = bundle.metrics().get("by_label", {}).get(name, {})
+    ranges = told.get("intervals", {})
+    rows: list[Estimate] = []
+    for figure in ("ece", "slope"):
+        if told.get(figure) is None:
+            continue
+        low, high = ranges.get(figure, (None, None))
+        # Resampling only adds to a calibration error: an interval that leaves the point out tells nothing of it.
+        if low is None or not low <= told[figure] <= high:
+            low, high = None, None
+        effective = float(told.get("yes_effective", told["n"]))
+        rows.append(
+            Estimate(
+                "all",
+                Measure.QUALITY,
+                f"{level}:{figure}",
+                f"{told['n']:,} held-out comments",
+                told["n"],
+                "heldout",
+                HELDOUT,
+                estimate=told[figure],
+                low=low,
+                high=high,
+                n_effective=effective,
+                mark=caution(effective),
+            )
+        )
     return rows
 
 
