@@ -54,6 +54,13 @@ def run(workspace: Workspace, config: Config, output: Path) -> Outcome:
     return build(workspace, config, output)
 
 
+def compare(workspace: Workspace, config: Config, output: Path) -> Outcome:
+    """Write the page of a comparison as one HTML file, see `report.compare_page.run`."""
+    from discourse.report.compare_page import run as build
+
+    return build(workspace, config, output)
+
+
 def document(workspace: Workspace, config: Config, form: Format) -> str:
     """Return the report of a workspace in one of its forms: `html`, `md` (without the list of comments) or `json`.
 

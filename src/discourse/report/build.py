@@ -88,7 +88,9 @@ def page_of(workspace: Workspace, config: Config) -> str:
 def assemble(material: Material) -> Page:
     """Turn tables into what is printed; the texts that are quoted are read here and only here."""
     by_frame, by_target, by_topic = frames.examples(material), stance.examples(material), topics.examples(material)
-    chosen = [example for found in (by_frame, by_target, by_topic) for part in found.values() for example in part]
+    by_reason = data.examples(material)
+    found = (by_frame, by_target, by_topic, by_reason)
+    chosen = [example for each in found for part in each.values() for example in part]
     cards = comments.cards(material, list(dict.fromkeys(example.comment_id for example in chosen)))
     return Page(
         header=header.header(material),
@@ -100,7 +102,7 @@ def assemble(material: Material) -> Page:
         comparisons=comparisons.comparisons(material),
         timeline=timeline.over_time(material),
         comments=comments.comments(material, cards),
-        data=data.data(material),
+        data=data.data(material, cards, by_reason),
         method=method.method(material),
         privacy=privacy.privacy(material),
         quotes=material.policy.quotes,
@@ -109,7 +111,17 @@ def assemble(material: Material) -> Page:
 
 
 def render(page: Page, material: Material, style: str) -> str:
-    """Fill the template; every string is escaped there, only charts come as markup."""
+    """Fill the template of the report."""
+    return _filled("page.html.j2", page, material, style)
+
+
+def fill(template: str, page: object, material: Material) -> str:
+    """Fill another template in the same design, see `render`."""
+    return _filled(template, page, material, style_sheet(material.config.report.theme))
+
+
+def _filled(template: str, page: object, material: Material, style: str) -> str:
+    """Fill a template; every string is escaped there, only charts come as markup."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("discourse.report"),
         autoescape=True,
@@ -118,7 +130,7 @@ def render(page: Page, material: Material, style: str) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"figures": figures, "plain": plain}
-    html = environment.get_template("page.html.j2").render(
+    html = environment.get_template(template).render(
         page=page,
         t=material.words.text,
         lang=material.words.lang,

@@ -45,10 +45,10 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class WordList:
-    """Words that one side uses more than the other."""
+    """Words that one side uses more than the other, each with how many authors of either side use it."""
 
     label: str
-    words: tuple[tuple[str, Figure], ...]
+    words: tuple[tuple[str, Phrase], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +173,21 @@ def _claims(
 
 def _word_lists(material: Material, rows: Sequence[Estimate]) -> tuple[WordList, ...]:
     """List the words that are shown to be used more on one side: Holm's p below 0.05, most distinctive first."""
-    lists: dict[str, list[tuple[str, Figure]]] = {}
-    for row in rows:
-        if row.measure != Measure.ODDS_RATIO or row.variant != MAIN or not row.known or not row.differs:
+    words = material.words
+    lists: dict[str, list[tuple[str, Phrase]]] = {}
+    for cells in _pairs(rows).values():
+        row = cells.get((Measure.ODDS_RATIO, MAIN))
+        if row is None or not row.known or not row.differs:
             continue
         first, second = _first(material, row), _name(material, row.contrast or "", row.group_by)
-        more, less = (first, second) if row.value > 1 else (second, first)
-        label = material.words.text("compared.words.side", more=more, less=less)
+        here, there = cells.get((Measure.COUNT, SIDE)), cells.get((Measure.COUNT, OTHER))
+        if row.value < 1:
+            first, second, here, there = second, first, there, here
+        said: Phrase = (times(row, words),)
+        if here is not None and there is not None:
+            said = words.phrase("compared.words.authors", here=(part_of(here, words),), there=(part_of(there, words),))
         word = material.policy.line(row.level.removeprefix("word:"))
-        lists.setdefault(label, []).append((word, times(row, material.words)))
+        lists.setdefault(words.text("compared.words.side", more=first, less=second), []).append((word, said))
     return tuple(WordList(label, tuple(found[:WORDS])) for label, found in lists.items())
 
 
@@ -192,6 +198,10 @@ def _first(material: Material, row: Estimate) -> str:
 def _name(material: Material, name: str, group_by: str | None) -> str:
     """Return what a side is called on the page: a thread by its title, a group by its value."""
     words = material.words
+    workspace, _, rest = name.partition("/")
+    if rest == "all" or rest.startswith("thread:"):
+        shown = name if material.policy.full else words.text("compared.thread_of", name=workspace)
+        return workspace if rest == "all" else shown
     threads = {thread.unit: thread.label for thread in material.named}
     if name in threads:
         return threads[name]
@@ -211,4 +221,4 @@ def _heading(material: Material, family: str) -> str:
     if kind == "group":
         shown = words.text(f"compared.by.{name}", otherwise=material.policy.line(name))
         return words.text("compared.group", name=shown)
-    return words.text("compared.threads")
+    return words.text("compared.workspaces" if kind == "workspaces" else "compared.threads")

@@ -19,6 +19,11 @@ class PrivacyView:
     counts: Phrase
 
 
+def comparison(material: Material) -> PrivacyView:
+    """Say that a comparison quotes nobody, and with which setting it was made."""
+    return PrivacyView(material.words.text("privacy.comparison", quotes=material.policy.quotes), "", ())
+
+
 def privacy(material: Material) -> PrivacyView:
     """Say with which setting the file was made, and how much of what leads to people the comments hold."""
     words, policy = material.words, material.policy

@@ -1,0 +1,66 @@
+"""The page of a comparison: one HTML file from the workspace that `compare` writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from discourse.config import Config
+from discourse.privacy import hidden_denominators
+from discourse.report.build import fill
+from discourse.report.index import index
+from discourse.report.material import Material, read
+from discourse.report.views import compare, comparisons, method, privacy
+from discourse.tables import ESTIMATES
+from discourse.workspace import Outcome, Workspace, library_versions, write_text
+
+
+@dataclass(frozen=True, slots=True)
+class ComparePage:
+    """Everything that the template prints."""
+
+    compare: compare.CompareView
+    comparisons: tuple[comparisons.Table, ...]
+    method: method.MethodView
+    privacy: privacy.PrivacyView
+    quotes: str
+    version: str
+
+
+def run(workspace: Workspace, config: Config, output: Path) -> Outcome:
+    """Write the page of a comparison as one HTML file, whole or not at all; it quotes no comment.
+
+    Args:
+        workspace: of the comparison; its estimates are of units `<workspace>/all` and `<workspace>/thread:<id>`.
+        config: what `[report]` asks for, the codebook and the targets.
+        output: the file to write.
+
+    Returns:
+        How many workspaces stand side by side, and how many differences are claimed.
+
+    Raises:
+        InputError: the codebook cannot be read.
+        UsageError: `[report]` asks for a language or a colour that does not exist.
+        WorkspaceError: the estimates are damaged, or the file cannot be written.
+    """
+    material = _material(workspace, config)
+    view = compare.compare(material)
+    page = ComparePage(
+        compare=view,
+        comparisons=view.tables,
+        method=method.method(material),
+        privacy=privacy.comparison(material),
+        quotes=material.policy.quotes,
+        version=library_versions().get("discourse", ""),
+    )
+    write_text(output, fill("compare.html.j2", page, material))
+    return Outcome({"workspaces": len(view.names), "claims": len(view.claims)})
+
+
+def _material(workspace: Workspace, config: Config) -> Material:
+    """Read the comparison with the numbers of every unit in it, not of the whole alone."""
+    material = read(workspace, config)
+    estimates = workspace.read(ESTIMATES)
+    if not material.policy.full:
+        estimates = hidden_denominators(estimates, workspace.author_key(config.normalize.author_key))
+    return replace(material, estimates=index(estimates))

@@ -1,0 +1,134 @@
+"""The page of a comparison: workspaces side by side, differences only where they may be claimed, one thread twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from discourse.config import Config, override
+from discourse.report import compare
+from discourse.tables import ESTIMATES, Table
+from discourse.workspace import Receipt, Workspace, create_workspace
+
+Row = Callable[..., dict[str, Any]]
+TableOf = Callable[[Table, list[dict[str, Any]]], pl.DataFrame]
+TARGET = "the late buses"
+NAMES = ("spring", "autumn <b>")
+
+
+def rows(estimate: Row) -> list[dict[str, Any]]:
+    """Return estimates of two workspaces: one difference that may be claimed, one that may not, a thread twice."""
+    found: list[dict[str, Any]] = []
+    for place, name in enumerate(NAMES):
+        unit = {"unit": f"{name}/all", "n": 400 + place}
+        found += [
+            estimate("data:comments", "count", 500.0 + place, method="data_count", **unit),
+            estimate("data:threads", "count", 2.0, method="data_count", **unit),
+            estimate("data:eligible", "count", 400.0 + place, method="data_count", **unit),
+            estimate("frame:fear_of_crime", "count", 60.0 + place, **unit),
+            estimate("frame:fear_of_crime", "share", 0.1 + place / 10, low=0.05, high=0.3, **unit),
+            estimate("frame:waste_of_money", "share", None, mark="not_estimable", **unit),
+            estimate("frame:waste_of_money", "count", 9.0, **unit),
+            *(
+                estimate(f"stance:{TARGET}:{side}", "share", value, low=value - 0.1, high=value + 0.1, **unit)
+                for side, value in {"about": 0.4, "favor": 0.3, "against": 0.5 + place / 10, "neutral": 0.2}.items()
+            ),
+        ]
+    sides = {"unit": f"{NAMES[0]}/all", "contrast": f"{NAMES[1]}/all", "family": "workspaces", "n": 801}
+    interval = {"low": -0.18, "high": -0.02}
+    for level, p in (("frame:fear_of_crime", 0.01), ("frame:town_against_country", 0.4)):
+        found += [
+            estimate(level, "difference", -0.1, p=p / 2, p_holm=p, **interval, **sides),
+            estimate(level, "share", 0.1, variant="side", low=0.05, high=0.15, **sides),
+            estimate(level, "share", 0.2, variant="other_side", low=0.15, high=0.25, **sides),
+        ]
+    times = {"unit": f"{NAMES[1]}/thread:x:t77", "contrast": f"{NAMES[0]}/thread:x:t77", "family": "times"}
+    found += [
+        estimate(f"data:{kind}", "count", float(value), method="data_count", **times)
+        for kind, value in {"kept": 90, "new": 31, "disappeared": 12, "edited": 4}.items()
+    ]
+    changed = {**times, "group_by": "change", "n": 31}
+    found.append(estimate("frame:fear_of_crime", "count", 8.0, group="new", **changed))
+    return [{**row, "estimate_id": f"e{place:015d}"} for place, row in enumerate(found)]
+
+
+@pytest.fixture
+def compared(estimate: Row, table_of: TableOf, tmp_path: Path) -> Workspace:
+    """The workspace of a comparison."""
+    workspace = create_workspace(tmp_path / "compared")
+    workspace.write(ESTIMATES, table_of(ESTIMATES, rows(estimate)))
+    workspace.save_receipt(Receipt())
+    return workspace
+
+
+def page_of(workspace: Workspace, config: Config, folder: Path) -> LexborHTMLParser:
+    """Write the page and return its tree."""
+    compare(workspace, config, folder / "c.html")
+    return LexborHTMLParser((folder / "c.html").read_text(encoding="utf-8"))
+
+
+def test_workspaces_stand_side_by_side(compared: Workspace, config: Config, tmp_path: Path) -> None:
+    """Each workspace has its line in every chart and table, and its name is text."""
+    outcome = compare(compared, config, tmp_path / "c.html")
+    assert outcome.counts == {"workspaces": 2, "claims": 1}
+    page = page_of(compared, config, tmp_path)
+    heading = page.css_first("h1")
+    assert heading is not None
+    assert heading.text() == "Side by side: spring, autumn <b>"
+    assert not page.css("h1 b, script, [style]")
+    marks = [mark.text() for mark in page.css("#shares-1 svg.chart .method")]
+    assert marks == ["spring", "autumn <b>"] * 2
+    assert len(page.css("#shares-1 svg.chart circle.dot")) == 2
+    assert "no share – 9 of 400 tagged" in page.css_first("#shares-1").text()
+    assert [part.text() for part in page.css("#shares h3")] == ["Frames", f"Toward {TARGET}", f"Toward {TARGET}"]
+
+
+def test_a_difference_is_claimed_only_by_holm(compared: Workspace, config: Config, tmp_path: Path) -> None:
+    """Of two equal differences the sentence tells of the one whose corrected p is below 0.05; the table has both."""
+    page = page_of(compared, config, tmp_path)
+    said = [item.text() for item in page.css("#findings li")]
+    assert len(said) == 1
+    assert "“Fear of crime” has a smaller share in “spring” than in “autumn <b>”" in said[0]
+    verdicts = [row.css("td")[-1].text() for row in page.css("#comparisons tbody tr")]
+    assert verdicts == ["more in the second", "nothing shown"]
+
+
+def test_one_thread_at_two_times(compared: Workspace, config: Config, tmp_path: Path) -> None:
+    """What stayed, came, went and was edited is counted, and how the new comments are tagged."""
+    page = page_of(compared, config, tmp_path)
+    tables = [[cell.text().strip() for cell in table.css("tbody th, tbody td")] for table in page.css("#changes table")]
+    assert tables == [
+        ["t77", "spring", "autumn <b>", "90", "31", "12", "4"],
+        ["t77", "Fear of crime", "–", "8 of 31", "–"],
+    ]
+
+
+def test_every_number_names_its_row(compared: Workspace, config: Config, tmp_path: Path) -> None:
+    """Each data-estimate of the page is a row of the comparison."""
+    ids = set(compared.read(ESTIMATES)["estimate_id"])
+    named = [node.attributes["data-estimate"] for node in page_of(compared, config, tmp_path).css("[data-estimate]")]
+    assert len(named) > 25
+    assert set(named) <= ids
+
+
+@pytest.mark.parametrize("quotes", ["short", "none"])
+def test_a_restricted_comparison_names_no_thread(
+    compared: Workspace, config: Config, tmp_path: Path, quotes: str
+) -> None:
+    """Ids of threads are out, and the page says its setting."""
+    page_of(compared, override(config, {"report.quotes": quotes}), tmp_path)
+    text = (tmp_path / "c.html").read_text(encoding="utf-8")
+    assert "t77" not in text
+    assert f"Made with --quotes {quotes}" in text
+
+
+def test_an_empty_comparison_is_a_page(bare: Workspace, config: Config, tmp_path: Path) -> None:
+    """Without estimates the page says that there is nothing to compare."""
+    text = page_of(bare, config, tmp_path).text()
+    assert "There are no shares to set side by side" in text
+    assert "No difference is tested here" in text
