@@ -134,11 +134,12 @@ class Estimates:
     def assumptions(self) -> dict[str, tuple[str, ...]]:
         """Return the sentences on what must hold, by method; under `not_estimable` why there is no number."""
         found: dict[str, dict[str, None]] = {}
-        for rows in self.rows.values():
-            for row in rows:
-                if row.assumptions.strip():
-                    method = row.method if row.known else Mark.NOT_ESTIMABLE.value
-                    found.setdefault(method, {})[row.assumptions.strip()] = None
+        # Variants assume what the main numbers do; another population assumes more.
+        elsewhere = (row for rows in self.varied.values() for row in rows if row.population != "collected")
+        for row in (*(row for rows in self.rows.values() for row in rows), *elsewhere):
+            if row.assumptions.strip():
+                method = row.method if row.known else Mark.NOT_ESTIMABLE.value
+                found.setdefault(method, {})[row.assumptions.strip()] = None
         return {method: tuple(sentences) for method, sentences in found.items()}
 
 
