@@ -69,12 +69,14 @@ def matrix(name: str, title: str, description: str, columns: Sequence[str], rows
 
 def _cell(cell: Cell, x: float, width: float, y: int, name: str) -> Markup:
     inner = width * 0.92
-    fill = Markup(' fill="url(#{}-hatch)"').format(name) if cell.few else Markup("")
-    kind = "few" if cell.few else cell.kind
-    bar = Markup('<rect class="{}" x="{}%" y="{}" width="{}%" height="{}"{}/>')
     top = y + LINE + MARGIN - 1
-    return (
-        text(cell.text, f"{x:.2f}%", y + 15, "value")
-        + bar.format("track", f"{x:.2f}", top, f"{inner:.2f}", BAR, "")
-        + bar.format(kind, f"{x:.2f}", top, f"{inner * min(1.0, max(0.0, cell.part)):.2f}", BAR, fill)
+    bar = Markup('<rect class="{}" x="{}%" y="{}" width="{}%" height="{}"{}/>')
+    drawn = text(cell.text, f"{x:.2f}%", y + 15, "value") + bar.format(
+        "track", f"{x:.2f}", top, f"{inner:.2f}", BAR, ""
     )
+    part = f"{inner * min(1.0, max(0.0, cell.part)):.2f}"
+    drawn += bar.format(f"{cell.kind} pale" if cell.few else cell.kind, f"{x:.2f}", top, part, BAR, "")
+    if cell.few:
+        fill = Markup(' fill="url(#{}-hatch)"').format(name)
+        drawn += bar.format("few", f"{x:.2f}", top, f"{inner:.2f}", BAR, fill)
+    return drawn

@@ -10,14 +10,17 @@ from markupsafe import Markup
 
 from discourse.denominator import EXCLUSIONS
 from discourse.report import charts
+from discourse.report.cards import Cards, Sample
 from discourse.report.figures import total
 from discourse.report.index import ALL, Estimate
 from discourse.report.material import Material
 from discourse.report.phrases import Figure, Phrase
-from discourse.tables import Measure
+from discourse.report.selection import Example
+from discourse.tables import Measure, Role, State
 
 THREADS = 50
 EXCERPTS = 5
+SHOWN = 3
 # Where the count of a whole thread may stand in the estimates, the first that does.
 COMPLETENESS: Mapping[str, tuple[str, ...]] = {
     "declared": ("data:declared",),
@@ -44,10 +47,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One count and what it is of."""
+    """One count, what it is of, and its bar beside the largest of its table."""
 
     label: str
     count: Figure
+    bar: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,14 @@ class Completeness:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Why comments are left out or count double, and a few of them."""
+
+    label: str
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DataView:
     """Everything in the section on data quality."""
 
@@ -89,9 +101,29 @@ class DataView:
     columns: tuple[str, ...]
     threads: tuple[Completeness, ...]
     more_threads: bool
+    left_out: tuple[LeftOut, ...]
 
 
-def data(material: Material) -> DataView:
+def examples(material: Material) -> dict[str, list[Example]]:
+    """Choose comments that show why others are left out, and texts that were posted again and again."""
+    shown = material.outline.filter((pl.col("state") == State.VISIBLE.value) & pl.col("has_text"))
+    unread = material.frames.filter(pl.col("reason") == "language")["comment_id"].unique()
+    copied = (
+        shown.filter(pl.col("duplicate_of").is_not_null())
+        .group_by("duplicate_of")
+        .len()
+        .sort("len", "duplicate_of", descending=[True, False])["duplicate_of"]
+    )
+    staff = shown.filter(pl.col("role").is_in([Role.STAFF.value, Role.BOT.value]))["comment_id"]
+    chosen = {
+        "staff_or_bot": staff,
+        "language": shown.filter(pl.col("comment_id").is_in(unread.implode()))["comment_id"],
+        "duplicates": copied.filter(copied.is_in(shown["comment_id"].implode())),
+    }
+    return {reason: [Example(reason, name, None) for name in ids.head(SHOWN)] for reason, ids in chosen.items()}
+
+
+def data(material: Material, cards: Cards, chosen: Mapping[str, list[Example]]) -> DataView:
     """Turn the counts of the data into what is printed."""
     words, found = material.words, material.estimates
     columns, threads = _completeness(material)
@@ -113,6 +145,11 @@ def data(material: Material) -> DataView:
         columns=columns,
         threads=threads,
         more_threads=len(material.named) > THREADS,
+        left_out=tuple(
+            LeftOut(words.text(f"data.examples.{reason}"), samples)
+            for reason, examples in chosen.items()
+            if (samples := cards.samples(examples))
+        ),
     )
 
 
@@ -174,10 +211,12 @@ def _value(material: Material, name: str) -> float | None:
 
 def _lines(material: Material, prefix: str, kind: str) -> tuple[Line, ...]:
     rows = sorted(material.estimates.levels(prefix, Measure.COUNT), key=lambda row: (-row.value, row.level))
+    largest = max((row.value for row in rows), default=0.0) or 1.0
     found: list[Line] = []
     for row in (row for row in rows if row.value):
         code = row.level.removeprefix(prefix)
-        found.append(Line(material.words.text(f"{kind}.{code}", otherwise=code), total(row, material.words)))
+        label = material.words.text(f"{kind}.{code}", otherwise=code)
+        found.append(Line(label, total(row, material.words), charts.bar(row.value / largest, "left")))
     return tuple(found)
 
 

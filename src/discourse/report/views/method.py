@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+from discourse.config import Config
 from discourse.errors import BundleError
 from discourse.models.bundle import load_bundle, shipped_bundles
 from discourse.report.material import Material
 
 MARKS = ("not_validated", "not_estimable", "low_sample")
-TERMS = ("frame", "stance", "codebook", "eligible", "interval", "unsure", "evidence", "heldout")
-COUNTING = ("data_count", "tag_count", "assignment_count")
+TERMS = (
+    "frame",
+    "stance",
+    "codebook",
+    "eligible",
+    "interval",
+    "unsure",
+    "evidence",
+    "heldout",
+    "topic",
+    "stability",
+    "loud",
+)
+COUNTING = ("data_count", "tag_count", "assignment_count", "reply_count", "first_use")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +48,11 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A bundle: its id, and lines of its card if it is at hand."""
+    """A bundle: its id, and if it is at hand the main facts of it and its whole card."""
 
     name: str
     lines: tuple[str, ...]
+    card: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,8 @@ class MethodView:
     marks: tuple[Term, ...]
     terms: tuple[Term, ...]
     models: tuple[Model, ...]
+    command: str
+    settings: str
     receipt: str
 
 
@@ -63,6 +80,8 @@ def method(material: Material) -> MethodView:
         marks=tuple(Term(words.text(f"mark.{mark}"), words.text(f"mark.{mark}.meaning")) for mark in MARKS),
         terms=tuple(Term(words.text(f"term.{term}"), words.text(f"term.{term}.meaning")) for term in TERMS),
         models=_models(material),
+        command=command(material),
+        settings=settings(_receipt(material)["config"]),
         receipt=json.dumps(_receipt(material), indent=1, ensure_ascii=False, sort_keys=True),
     )
 
@@ -70,22 +89,22 @@ def method(material: Material) -> MethodView:
 def _models(material: Material) -> tuple[Model, ...]:
     config = material.config.bundles
     asked = {config.frames: material.frames["bundle"], config.stance: material.stance["bundle"]}
-    found: list[Model] = []
-    for reference, used in asked.items():
-        found += [Model(name, _card(reference, name, material)) for name in sorted(used.unique())]
-    return tuple(found)
+    return tuple(
+        _model(reference, name, material) for reference, used in asked.items() for name in sorted(used.unique())
+    )
 
 
-def _card(reference: str, name: str, material: Material) -> tuple[str, ...]:
+def _model(reference: str, name: str, material: Material) -> Model:
     # A hub id is not looked up: the report never asks the network for anything.
-    if not Path(reference).exists() and reference not in shipped_bundles():
-        return ()
+    shipped = reference in shipped_bundles()
+    if not shipped and not Path(reference).exists():
+        return Model(name, (), "")
     try:
         bundle = load_bundle(reference)
     except BundleError:
-        return (material.words.text("model.absent"),)
+        return Model(name, (material.words.text("model.absent"),), "")
     if bundle.id != name:
-        return (material.words.text("model.absent"),)
+        return Model(name, (material.words.text("model.absent"),), "")
     manifest = bundle.manifest
     said = {
         "encoder": manifest.encoder,
@@ -93,7 +112,53 @@ def _card(reference: str, name: str, material: Material) -> tuple[str, ...]:
         "licence": manifest.licence,
         "provenance": "; ".join(manifest.provenance),
     }
-    return tuple(material.words.text(f"model.{key}", value=value) for key, value in said.items() if value)
+    lines = tuple(material.words.text(f"model.{key}", value=value) for key, value in said.items() if value)
+    # The card of a bundle trained here may name threads.
+    card = bundle.folder / "CARD.md"
+    told = card.read_text(encoding="utf-8") if (shipped or material.policy.full) and card.is_file() else ""
+    return Model(name, lines, told)
+
+
+def command(material: Material) -> str:
+    """Return the commands that make this file again from the same files, with the settings printed beside them."""
+    report = material.config.report
+    options = [f"--quotes {report.quotes}"] if report.quotes != "full" else []
+    options += [f"--lang {report.lang}"] if report.lang != "en" else []
+    return "\n".join(
+        ("discourse run discourse.toml -o WS", " ".join(("discourse report WS", *options, "-o report.html")))
+    )
+
+
+def settings(config: Mapping[str, Any]) -> str:
+    """Return what differs from the defaults as a discourse.toml.
+
+    Args:
+        config: sections and single settings, as the receipt keeps them.
+    """
+    usual = Config().model_dump(mode="json")
+    top: list[str] = []
+    sections: list[str] = []
+    for name, value in config.items():
+        if not isinstance(value, dict) or name not in usual:
+            if value is not None and value != usual.get(name):
+                top.append(f"{name} = {_toml(value)}")
+            continue
+        changed = [
+            f"{key} = {_toml(each)}" for key, each in value.items() if each is not None and each != usual[name].get(key)
+        ]
+        if changed:
+            sections.append("\n".join((f"[{name}]", *changed)))
+    return "\n\n".join(("\n".join(top), *sections) if top else sections)
+
+
+def _toml(value: Any) -> str:  # noqa: ANN401  # JSON is of any form
+    if isinstance(value, dict):
+        inside = ", ".join(f"{json.dumps(key)} = {_toml(each)}" for key, each in value.items() if each is not None)
+        return f"{{ {inside} }}" if inside else "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(each) for each in value)}]"
+    # Strings, numbers and truth values are written in JSON as in TOML.
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _receipt(material: Material) -> dict[str, Any]:

@@ -203,7 +203,7 @@ def _spread(material: Material) -> tuple[Phrase, ...]:
         parts = [words.phrase("first.threads", title=title, count=part_of(used, words))]
         if top is not None and top.n:
             parts.append(words.phrase("first.top", count=part_of(top, words)))
-        said.append(listed(parts, words))
+        said.append((*listed(parts, words), "."))
     return tuple(said)
 
 
