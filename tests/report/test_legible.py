@@ -38,6 +38,8 @@ def test_writing_stays(text: str) -> None:
         ("a\u2068\rb\u2069", "a\nb"),
         ("Z" + "\u0334\u0316\u0322" * 90 + "!", "Z\u0334\u0316\u0322!"),
         ("a\n \n\t\n\n\n\nb", "a\n \nb"),
+        ("a" + "\u3000" * 900 + "b", "a" + "\u3000" * 16 + "b"),
+        ("\U0001f468\u200d" * 40, "\U0001f468" * 40),
         ("a\r\nb\u2028c\u2029d", "a\nb\nc\nd"),
         ("\U000e0049\U000e0067nore", "nore"),
         ("a\x00\x08\x1b[31mb\x9b", "a[31mb"),

@@ -39,7 +39,8 @@ _HIDDEN = re.compile(
 )
 _FLOODS = re.compile(
     rf"(?P<joined>[{_WIDTHLESS}]{{2}})[{_WIDTHLESS}]+|(?P<stacked>[{_MARKS}]{{3}})[{_MARKS}{_WIDTHLESS}]+"
-    r"|(?P<blank>\n[^\S\n]*\n)(?:[^\S\n]*\n)+"
+    r"|(?P<blank>\n[^\S\n]*\n)(?:[^\S\n]*\n)+|(?P<spaced>[^\S\n]{16})[^\S\n]+"
+    rf"|(?P<chained>(?:[^\s{_WIDTHLESS}]{{1,2}}\ufe0f?\u200d){{8,}})"
 )
 
 
@@ -47,7 +48,7 @@ def legible(text: str) -> str:
     """Return a text without what would turn, hide in or flood the lines around it; most texts come back as they are.
 
     Marks of direction, joiners and variation selectors stay up to two in a row, as writing needs them; marks over a
-    letter up to three; blank lines up to one.
+    letter up to three; blank lines up to one; spaces up to sixteen.
     """
     return _FLOODS.sub(_kept, _HIDDEN.sub(_kept, text))
 
@@ -95,4 +96,7 @@ def _without(pattern: re.Pattern[str], text: str, spans: Sequence[Span]) -> tupl
 
 def _kept(found: re.Match[str]) -> str:
     name = found.lastgroup
+    if name == "chained":
+        # A line breaks nowhere between letters that are joined.
+        return found[name].replace("\u200d", "")
     return "\n" if name == "line" else found[name] if name else ""
