@@ -15,6 +15,7 @@ from discourse.aggregate import run
 from discourse.aggregate.dynamics import frame_dynamics, stance_dynamics
 from discourse.aggregate.estimates import Estimate, as_table
 from discourse.aggregate.replies import frame_reply_estimates, stance_reply_estimates
+from discourse.aggregate.reply_pairs import UNKNOWN, reply_pairs
 from discourse.config import FilterConfig, parse_config
 from discourse.denominator import mark_excluded
 from discourse.models.bundle import Bundle
@@ -220,6 +221,19 @@ def test_without_authors_branches_stand_in_and_it_is_said() -> None:
     assert "p may be too small" in _one(rows, "odds_ratio_within_branch").assumptions
     assert "unknown" not in _one(known, "odds_ratio_of_replies").assumptions
     assert _left_out(rows)["left_out:self"] == 0
+
+
+def test_a_comment_of_an_unknown_author_is_never_its_own_answer() -> None:
+    """Unknown authors differ from all others, and a comment is the same person as answer and as answered."""
+    comments = grow(World(threads=1), np.random.default_rng(8)).comments
+    marked = _marked(comments.with_columns(author=pl.when(pl.col("position") % 2 == 0).then("author")))
+    pairs = reply_pairs(marked, marked)
+    reply, parent = pairs.persons()
+    unknown = pairs.reply_author == UNKNOWN
+    assert len(np.unique(reply[unknown])) == unknown.sum()
+    assert not set(reply[unknown]) & set(reply[~unknown])
+    by_row = dict(zip(pairs.reply, reply, strict=True))
+    assert all(by_row.get(row, person) == person for row, person in zip(pairs.parent, parent, strict=True))
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:

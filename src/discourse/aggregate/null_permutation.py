@@ -48,14 +48,12 @@ def exchangeable(
 
     Args:
         stratum: int64 (N,), the band of each reply: thread, branch and depth band together.
-        reply_author: int64 (N,); negative where not known: such a reply is a block of its own.
-        parent_author: int64 (N,), of the comments answered.
+        reply_author: int64 (N,); a reply of an unknown author has a number of its own, and so is a block.
+        parent_author: int64 (N,), of the comments answered, numbered alike.
         varied: bool (N,), whether the comments answered in the reply's stratum differ in any tag; where they do not,
             exchanging changes nothing and nothing is exchanged. All by default.
     """
-    number = len(stratum)
-    author = np.where(reply_author < 0, reply_author.max(initial=0) + 1 + np.arange(number), reply_author)
-    _, block, size = np.unique(np.stack([stratum, author]), axis=1, return_inverse=True, return_counts=True)
+    _, block, size = np.unique(np.stack([stratum, reply_author]), axis=1, return_inverse=True, return_counts=True)
     block = block.reshape(-1)
     home = np.zeros(len(size), dtype=np.int64)
     home[block] = stratum
@@ -116,8 +114,7 @@ def _stuck(exchange: Exchange) -> NDArray[np.bool_]:
     head = exchange.size[np.searchsorted(exchange.group, np.arange(len(whole)))]
     place = np.arange(length) - first[of_reply]
     turned = first[of_reply] + (place + head[of_reply]) % whole[of_reply]
-    author = exchange.reply_author[turned]
-    itself = (author >= 0) & (author == exchange.parent_author)
+    itself = exchange.reply_author[turned] == exchange.parent_author
     refused = np.bincount(of_reply[itself], minlength=len(whole)) > 0
     return (refused & (blocks == 2))[exchange.group]
 
@@ -152,8 +149,7 @@ def donors(exchange: Exchange, draws: int, rng: np.random.Generator) -> Counts:
         before = np.cumsum(size) - size
         drawn = np.repeat(exchange.start[taken] - before, size) + np.arange(int(size.sum()))
         to_row, to_reply = np.nonzero(pending[:, of_reply])
-        author = exchange.reply_author[drawn]
-        answers_itself = (author >= 0) & (author == exchange.parent_author[to_reply])
+        answers_itself = exchange.reply_author[drawn] == exchange.parent_author[to_reply]
         refused = np.zeros_like(pending)
         refused[to_row[answers_itself], of_reply[to_reply[answers_itself]]] = True
         accepted = ~refused[to_row, of_reply[to_reply]]

@@ -13,7 +13,7 @@ from discourse.aggregate.estimates import Estimate, caution, ends
 from discourse.aggregate.holm import holm
 from discourse.aggregate.odds_ratios import Dyads, OddsRatio, odds_ratio, people, within_strata
 from discourse.aggregate.reply_null import Meetings, meetings
-from discourse.aggregate.reply_pairs import ReplyPairs, reply_pairs, tag_matrix
+from discourse.aggregate.reply_pairs import UNKNOWN, ReplyPairs, reply_pairs, tag_matrix
 from discourse.tables import Decision, Mark, Measure, Stance
 
 SIDES = (Stance.FAVOR.value, Stance.AGAINST.value, Stance.NEUTRAL.value)
@@ -36,7 +36,10 @@ RATIO = (
     "author together, and nobody answers himself{unknown}. Describes who answers whom, no cause."
 )
 UNKNOWN_ENDS = ", or the branch where authors are unknown"
-UNKNOWN_BLOCKS = "; unknown authors count as different people, so that p may be too small"
+UNKNOWN_BLOCKS = (
+    "; unknown authors count as different people, so that dialogues look as if tags avoided each other, and p may be "
+    "too small"
+)
 NO_REPLIES = "No number: no eligible reply answers another author's eligible comment that was read by text alone."
 ONE_SIDED = "No ratio: {what} tagged so."
 NOTHING_MOVES = (
@@ -99,7 +102,7 @@ def frame_reply_estimates(
             if above != below:
                 rows += _counts(tags, first, above, below)
                 rows.append(_crude(tags, first, above, below, dyads))
-                rows.append(_ratio(tags, first, above, below, found, "replies:crossed_frames"))
+                rows.append(_ratio(tags, first, (above, below), found, pairs, "replies:crossed_frames"))
     return _with_holm(rows)
 
 
@@ -136,7 +139,7 @@ def stance_reply_estimates(
     for above in range(len(SIDES)):
         for below in range(len(SIDES)):
             rows.append(replace(_counts(tags, unit, above, below)[0], n_unsure=skipped))
-            rows.append(_ratio(tags, unit, above, below, found, f"replies:stance:{target}"))
+            rows.append(_ratio(tags, unit, (above, below), found, chosen, f"replies:stance:{target}"))
     return _with_holm(rows)
 
 
@@ -197,8 +200,7 @@ def _counts(tags: _Tags, unit: _Unit, above: int, below: int) -> list[Estimate]:
                 unit.name,
                 Measure.COUNT,
                 tags.levels[below],
-                f"{n:,} replies to comments {'' if not prefix else 'not '}tagged {tags.levels[above]}, "
-                f"of {unit.denominator}",
+                f"{n:,} replies to comments {prefix}tagged so, of {unit.denominator}",
                 n,
                 "reply_count",
                 COUNTED,
@@ -273,10 +275,13 @@ def _within(tags: _Tags, unit: _Unit, level: int, found: Meetings, pairs: ReplyP
     )
     if ratio is None:
         return replace(row, assumptions=NO_CONTRAST)
-    return _known(row, ratio, WITHIN.format(unknown=_blocks(pairs.reply_author)))
+    return _known(row, ratio, WITHIN.format(unknown=_blocks(pairs)))
 
 
-def _ratio(tags: _Tags, unit: _Unit, above: int, below: int, found: Meetings, family: str) -> Estimate:
+def _ratio(
+    tags: _Tags, unit: _Unit, cell: tuple[int, int], found: Meetings, pairs: ReplyPairs, family: str
+) -> Estimate:
+    above, below = cell
     row = replace(_row(tags, unit, above, below, Measure.RATIO), method="observed_over_expected")
     null = found.together
     p, expected = float(null.p[above, below]), float(null.expected[above, below])
@@ -287,7 +292,7 @@ def _ratio(tags: _Tags, unit: _Unit, above: int, below: int, found: Meetings, fa
         estimate=float(null.observed[above, below]) / expected,
         p=p,
         family=family,
-        assumptions=RATIO.format(unknown=_blocks(found.exchange.reply_author)),
+        assumptions=RATIO.format(unknown=_blocks(pairs)),
         mark=caution(len(found.exchange.replies), Mark.NOT_VALIDATED),
     )
 
@@ -305,8 +310,8 @@ def _unknown(dyads: Dyads) -> bool:
     return bool((dyads.parent == dyads.reply).any())
 
 
-def _blocks(author: NDArray[np.int64]) -> str:
-    return UNKNOWN_BLOCKS if (author < 0).any() else ""
+def _blocks(pairs: ReplyPairs) -> str:
+    return UNKNOWN_BLOCKS if (pairs.reply_author == UNKNOWN).any() else ""
 
 
 def _with_holm(rows: list[Estimate]) -> list[Estimate]:

@@ -50,7 +50,7 @@ def meetings(
     tagged = _sums(above, band)
     size = np.bincount(band)[:, None]
     varied = np.asarray(((tagged > 0) & (tagged < size)).any(1))
-    exchange = exchangeable(band, pairs.reply_author, pairs.parent_author, varied[band])
+    exchange = exchangeable(band, *pairs.persons(), varied[band])
     moving = exchange.replies
     of_class = np.repeat(exchange.group, exchange.size)
     table = _table(above[moving], below[moving], of_class, pairs.thread[moving], threads)

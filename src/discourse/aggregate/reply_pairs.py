@@ -48,6 +48,12 @@ class ReplyPairs:
         """How many replies are compared."""
         return len(self.reply)
 
+    def persons(self) -> tuple[Counts, Counts]:
+        """Number who wrote the replies and the comments answered; whoever is unknown is another with each comment."""
+        known = 1 + max(int(self.reply_author.max(initial=0)), int(self.parent_author.max(initial=0)))
+        reply = np.where(self.reply_author == UNKNOWN, known + self.reply, self.reply_author)
+        return reply, np.where(self.parent_author == UNKNOWN, known + self.parent, self.parent_author)
+
     def denominator(self) -> str:
         """Say how many replies are compared, of how many, and why the others are not."""
         total = self.n + sum(self.left_out.values())
