@@ -1,19 +1,24 @@
-"""The example report in the repository is what a run of today gives: its findings to 0.001, and its structure."""
+"""The embedded sample from end to end: the example report, its numbers, its privacy, and its sides swapped."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
+from tests.report.leaks import leaks, leaving, page_text
+from tests.report.mirrored import KEY, SIDES, bars, keyed, named, opposite_key, swap_tags, words
 
-from discourse.config import load_config, override
+from discourse import aggregate
+from discourse.config import Config, load_config, override
 from discourse.pipeline import run, stored_config
 from discourse.report import document
-from discourse.workspace import open_workspace
+from discourse.workspace import Workspace, create_workspace, open_workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "reports" / "example.html"
@@ -80,3 +85,56 @@ def test_the_picture_in_the_readme_is_small() -> None:
     assert "docs/images/report.png" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert PICTURE.read_bytes().startswith(b"\x89PNG")
     assert PICTURE.stat().st_size < 300_000
+
+
+@pytest.fixture(scope="module")
+def turned(rebuilt: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The same workspace with the sides swapped in tags and labels, and counted again."""
+    copy = tmp_path_factory.mktemp("turned") / "ws"
+    shutil.copytree(rebuilt, copy)
+    workspace = open_workspace(copy)
+    swap_tags(workspace)
+    aggregate.run(workspace, stored_config(workspace))
+    return workspace
+
+
+def test_counted_again_every_number_of_a_side_is_that_of_the_other(rebuilt: Path, turned: Workspace) -> None:
+    """After swapping the tags every count, and every share from labels, is the other side's; the rest stays."""
+    before, after = keyed(open_workspace(rebuilt)), keyed(turned)
+    assert set(after) == {opposite_key(row) for row in before.values()}
+    sided = 0
+    for key, row in before.items():
+        # How well the model reads each side was measured elsewhere; so were the rates that correct tags.
+        if row["measure"] == "quality" or row["method"] == "heldout_correction":
+            continue
+        found = after[opposite_key(row)]
+        sided += found["estimate_id"] != row["estimate_id"]
+        for what in ("estimate", "low", "high", "n", "n_labelled"):
+            expected = None if row[what] is None else pytest.approx(row[what], abs=1e-6)
+            assert found[what] == expected, (key, row, found)
+    assert sided > 20
+
+
+def test_the_page_of_the_swapped_sides_differs_in_numbers_and_bars_only(rebuilt: Path, turned: Workspace) -> None:
+    """The same estimates turned, the same places and words in findings and stances, and bars as long as the others'."""
+    config, ids = stored_config(turned), {}
+    for workspace in (open_workspace(rebuilt), turned):
+        ids |= {row["estimate_id"]: key for key, row in keyed(workspace).items()}
+    before, after = (document(workspace, config, "html") for workspace in (open_workspace(rebuilt), turned))
+    printed = [Counter(ids[name] for name in named(page)) for page in (before, after)]
+    assert Counter({opposite_key(dict(zip(KEY, key, strict=True))): n for key, n in printed[0].items()}) == printed[1]
+    for part in ("#findings", "#stance"):
+        assert named(before, part) == named(after, part)
+        assert words(before, part) == words(after, part)
+    for side in SIDES:
+        assert bars(before, side)
+        assert sorted(bars(before, side)) == sorted(bars(after, SIDES[side]))
+
+
+@pytest.mark.parametrize("quotes", ["short", "none"])
+def test_nothing_of_the_sample_leaves_a_restricted_report(rebuilt: Path, tmp_path: Path, quotes: str) -> None:
+    """No form of it holds more than twelve words of a comment, or an id, address, time, title or name."""
+    workspace = open_workspace(rebuilt)
+    own = page_text(document(create_workspace(tmp_path / "own"), Config(), "html"))
+    found = leaving(workspace, stored_config(workspace), quotes, tmp_path / "out")
+    assert leaks(workspace, found, quotes, own) == []
