@@ -16,7 +16,7 @@ const inflated = async element => {
 const inflatedJson = async element => JSON.parse(new TextDecoder().decode(await inflated(element)));
 
 // Work is cut in slices, so that typing and scrolling never wait for it.
-const SLICE = 12;
+const SLICE = 6;
 const pause = () => {
   if (globalThis.scheduler?.yield) return scheduler.yield();
   return new Promise(done => {

@@ -1,6 +1,9 @@
 // What a reader says of wrong tags: kept in this browser where it may be, saved as a file for `annotate import`.
 
 const FORMAT = "discourse-labels";
+// What the codes of the columns stand for, see report/tag_codes.py.
+const DECIDED = ["", "yes", "no", "unsure", "unsure"];
+const SIDED = ["", "favor", "against", "neutral", "off_target", "unsure", "unsure"];
 const SIDES = ["favor", "against", "neutral", "off_target"];
 
 class Corrections {
@@ -82,11 +85,12 @@ class Corrections {
     const given = this.state.answers[ref] ?? {};
     const panel = make("div", { class: "verdict", role: "group", "aria-label": wording.say("explorer.verdict") });
     panel.append(make("p", { class: "note" }, wording.say("explorer.verdict.note")));
-    const ask = (level, title, about, values) => {
+    const ask = (level, title, about, values, now) => {
       const set = make("fieldset", {}, make("legend", { dir: "auto" }, title));
       if (about) set.append(make("details", {}, make("summary", {}, wording.say("explorer.definition")), make("p", {}, about)));
       for (const value of ["", ...values]) {
-        const said = wording.say(value ? `explorer.value.${value}` : "explorer.value.none");
+        let said = wording.say(value ? `explorer.value.${value}` : "explorer.value.none");
+        if (!value && now) said += ` (${wording.say(`explorer.value.${now}`)})`;
         const choice = make("input", {
           type: "radio", name: `${ref} ${level}`, value, change: () => this.give(ref, level, value),
         });
@@ -95,9 +99,11 @@ class Corrections {
       }
       panel.append(set);
     };
-    for (const frame of corpus.about.frames) ask(`frame:${frame.name}`, frame.title, frame.about, ["yes", "no"]);
-    for (const target of corpus.about.targets)
-      ask(`stance:${target.name}`, wording.say("explorer.toward", { target: target.name }), "", SIDES);
+    const { columns, about } = corpus;
+    about.frames.forEach(({ name, title, definition }, k) =>
+      ask(`frame:${name}`, title, definition, ["yes", "no"], DECIDED[columns[`frame${k}`][i]]));
+    about.targets.forEach(({ name }, k) =>
+      ask(`stance:${name}`, wording.say("explorer.toward", { target: name }), "", SIDES, SIDED[columns[`target${k}`][i]]));
     return panel;
   }
 }

@@ -1,7 +1,7 @@
 // The comments of this file, searched, filtered, read as a tree, linked to, copied and corrected.
 
 class Explorer {
-  constructor(root, corpus, wording) {
+  constructor(root, corpus, wording, filters) {
     Object.assign(this, { root, corpus, wording });
     this.part = name => root.querySelector(`#explorer-${name}`);
     this.items = new Int32Array(0);
@@ -13,7 +13,9 @@ class Explorer {
     this.tree = this.ordered = true;
     this.query = new Query(corpus);
     this.corrections = new Corrections(corpus, wording, () => this.corrected());
-    this.filters = new Filters(corpus, wording, this.part("fields"), () => this.ask());
+    this.filters = filters;
+    filters.changed = () => this.ask();
+    this.part("fields").append(...filters.made);
     this.rows = new Rows(corpus, wording, this);
     this.orders();
     // Shown before the list is measured.
@@ -38,11 +40,12 @@ class Explorer {
     const label = make("label", { for: "explorer-order" }, this.wording.say("explorer.order"));
     this.part("fields").append(make("div", { class: "field" }, label, select));
     this.order = select;
-    this.sorts = {
-      newest: places => sorted(places, time, true, UNKNOWN),
-      oldest: places => sorted(places, time, false, UNKNOWN),
-      score: places => sorted(places, score, true, UNKNOWN),
+    // Each order is worked out once, when it is first asked for.
+    const once = (column, descending) => {
+      let places;
+      return () => (places ??= sorted(column, descending, UNKNOWN));
     };
+    this.sorts = { newest: once(time, true), oldest: once(time, false), score: once(score, true) };
   }
 
   listen() {
@@ -91,16 +94,21 @@ class Explorer {
     const began = performance.now();
     const terms = termsOf(this.part("search").value);
     const tests = this.filters.tests();
+    const order = this.order.value;
     this.part("form").setAttribute("aria-busy", "true");
-    const found = await this.query.run(terms, tests);
+    const asked = this.query.run(terms, tests);
+    const number = this.query.latest;
+    const found = await asked;
     if (!found) return false;
+    const places = order === "conversation" ? null : await this.sorts[order]();
+    if (number !== this.query.latest) return false;
     this.part("form").removeAttribute("aria-busy");
     this.terms = terms;
     this.narrowed = terms.length > 0 || tests.length > 0;
-    this.ordered = this.order.value === "conversation";
+    this.ordered = order === "conversation";
     this.tree = this.ordered && !this.narrowed;
     this.opened.verdict = -1;
-    this.items = this.tree ? this.unfolded() : this.ordered ? found : this.sorts[this.order.value](found);
+    this.items = this.tree ? this.unfolded() : this.ordered ? found : inOrder(places, found);
     this.current = this.items[0] ?? 0;
     this.reel.show(this.items);
     this.tell();
@@ -132,7 +140,7 @@ class Explorer {
     this.part("fold").hidden = !this.tree;
     const folded = this.folded.size > 0;
     this.part("fold").textContent = wording.say(folded ? "explorer.unfold_all" : "explorer.fold_all");
-    const chips = this.filters.active.map(([name, field]) => {
+    const chips = this.filters.active.map(({ name, field }) => {
       const off = () => { this.filters.set(name, ANY); this.ask(); this.part("search").focus(); };
       const label = `${field.label}: ${field.says()}`;
       const button = make("button", { type: "button", click: off, "aria-label": wording.say("explorer.remove", { label }) });
@@ -246,8 +254,7 @@ class Explorer {
     this.items = this.unfolded();
     this.current = i;
     const place = Math.max(this.placeOf(i), 0);
-    this.reel.show(this.items, place);
-    this.reel.draw({ place, offset: -shift });
+    this.reel.show(this.items, place, -shift);
     this.tell();
     if (focus) this.focus(place);
   }
@@ -390,7 +397,8 @@ const start = async () => {
   const corpus = await Corpus.of(document);
   const wording = new Wording(corpus.about.words);
   await corpus.load(0);
-  const explorer = new Explorer(root, corpus, wording);
+  const filters = await Filters.of(corpus, wording);
+  const explorer = new Explorer(root, corpus, wording, filters);
   await explorer.ask();
   performance.mark("explorer-open");
   if (location.hash.startsWith("#c=")) await explorer.follow();

@@ -44,13 +44,44 @@ class Query {
   }
 }
 
-// Sort places by a column, whatever is unknown last; comments that are alike stay in their order.
-const sorted = (places, column, descending, unknown) => {
-  const keys = new Float64Array(places.length);
-  for (let k = 0; k < places.length; k += 1) {
-    const value = column[places[k]];
-    keys[k] = (value === unknown ? 2 ** 32 : descending ? -value : value) * 2 ** 18 + k;
+// All places in the order of a column, whatever is unknown last; what is alike stays in its order. Sorted in slices:
+// runs of a few thousand keys, merged two by two.
+const RUN = 4_096;
+const sorted = async (column, descending, unknown) => {
+  const n = column.length;
+  let keys = new Float64Array(n);
+  for (let i = 0; i < n; i += 1) {
+    const value = column[i];
+    keys[i] = (value === unknown ? 2 ** 32 : descending ? -value : value) * 2 ** 18 + i;
   }
-  keys.sort();
-  return Int32Array.from(keys, key => places[((key % 2 ** 18) + 2 ** 18) % 2 ** 18]);
+  for (let low = 0; low < n; low += RUN) {
+    keys.subarray(low, low + RUN).sort();
+    await pause();
+  }
+  let merged = new Float64Array(n);
+  for (let width = RUN; width < n; width *= 2) {
+    let began = performance.now();
+    for (let low = 0; low < n; low += 2 * width) {
+      const [middle, high] = [Math.min(low + width, n), Math.min(low + 2 * width, n)];
+      let [a, b] = [low, middle];
+      for (let k = low; k < high; k += 1) {
+        merged[k] = a < middle && (b >= high || keys[a] <= keys[b]) ? keys[a++] : keys[b++];
+        if (k % 1_024 === 0 && performance.now() - began > SLICE) {
+          await pause();
+          began = performance.now();
+        }
+      }
+    }
+    [keys, merged] = [merged, keys];
+  }
+  const places = new Int32Array(n);
+  for (let k = 0; k < n; k += 1) places[k] = keys[k] - Math.floor(keys[k] / 2 ** 18) * 2 ** 18;
+  return places;
+};
+
+// Those of `found` in the order of `places`.
+const inOrder = (places, found) => {
+  const wanted = new Uint8Array(places.length);
+  for (let k = 0; k < found.length; k += 1) wanted[found[k]] = 1;
+  return places.filter(i => wanted[i]);
 };

@@ -55,18 +55,19 @@ class Reel {
     root.addEventListener("scroll", () => this.draw(), { passive: true });
   }
 
-  show(items, first = 0) {
+  show(items, first = 0, offset = 0) {
     this.items = items;
     this.guess();
     for (const row of this.rows.values()) row.remove();
     this.rows.clear();
     this.root.scrollTop = 0;
-    this.to(first, "start");
+    this.draw({ place: first, offset });
   }
 
   guess() {
     const usual = Math.min(this.usual ?? 150, TALLEST / Math.max(this.items.length, 1));
-    this.values = Float32Array.from(this.items, item => this.known[item] || usual);
+    this.values = new Float32Array(this.items.length);
+    for (let k = 0; k < this.items.length; k += 1) this.values[k] = this.known[this.items[k]] || usual;
     this.heights = new Heights(this.values);
   }
 
