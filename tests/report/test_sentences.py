@@ -147,6 +147,14 @@ def test_stance_without_shares_is_told_in_counts(said: Callable[..., list[Findin
     assert finding.mark == "not_estimable"
 
 
+def test_a_share_of_nothing_is_told_by_its_upper_end(said: Callable[..., list[Finding]], estimate: Row) -> None:
+    """A best estimate of 0 % with an interval does not say that nobody wrote so."""
+    (finding,) = said(estimate(CRIME, "share", 0.0, low=0.0, high=0.05, mark="not_validated"))
+    assert "at most about one in twenty of the 1,204 eligible comments" in finding.sentence
+    assert "(best estimate 0 %, likely no more than 5 %)" in finding.sentence
+    assert "none" not in finding.sentence
+
+
 def test_nothing_eligible_is_one_sentence(said: Callable[..., list[Finding]], estimate: Row) -> None:
     """Without eligible comments no share is told."""
     rows = [estimate("data:eligible", "count", 0.0), estimate(CRIME, "share", None, n=0, mark="not_estimable")]

@@ -36,6 +36,8 @@ FRACTIONS = (
 )
 # From this width on, a point alone would promise more than the estimate holds.
 WIDE = 0.2
+# Below this share, what counts is where the interval ends.
+NEXT_TO_NONE = 0.0005
 
 
 def count(value: float, words: Words) -> str:
@@ -102,10 +104,12 @@ def part_of(row: Estimate, words: Words) -> Figure:
 
 def quality(row: Estimate, words: Words) -> Figure:
     """Write a measure of a model's quality: error rates in per cent, F1 and the like with two decimals."""
-    if row.level.rsplit(":", 1)[-1] in {"sensitivity", "false_positive_rate"}:
+    name = row.level.rsplit(":", 1)[-1]
+    if name in {"sensitivity", "false_positive_rate"}:
         return short(row, words)
-    ends = " ({}–{})".format(*(words.decimal(end, 2) for end in row.interval)) if row.interval else ""
-    return Figure(words.decimal(row.value, 2), ends, row.estimate_id)
+    places = 3 if name == "ece" else 2
+    ends = " ({}–{})".format(*(words.decimal(end, places) for end in row.interval)) if row.interval else ""
+    return Figure(words.decimal(row.value, places), ends, row.estimate_id)
 
 
 def times(row: Estimate, words: Words) -> Figure:
@@ -146,6 +150,10 @@ def _worded(row: Estimate, words: Words, kind: str) -> Figure:
         low, high = row.interval
         values |= {"low": _hundredths(low, words), "high": _hundredths(high, words)}
         form = "wide" if high - low > WIDE else "interval"
+        if row.value < NEXT_TO_NONE:
+            # A point at nothing would be read as never; what is known is how rare it is at most.
+            form = "bounded"
+            values["words"] = in_words(high, words)
     lead, _, rest = words.text(f"figure.{kind}.{form}", **values).partition("|")
     return Figure(lead, rest, row.estimate_id)
 

@@ -136,7 +136,9 @@ class Estimates:
         found: dict[str, dict[str, None]] = {}
         # Variants assume what the main numbers do; another population assumes more.
         elsewhere = (row for rows in self.varied.values() for row in rows if row.population != "collected")
-        for row in (*(row for rows in self.rows.values() for row in rows), *elsewhere):
+        parts = (row for rows in self.split.values() for row in rows if row.known)
+        beside = (row for row in self.compared if row.known and row.variant == "main")
+        for row in (*(row for rows in self.rows.values() for row in rows), *elsewhere, *parts, *beside):
             if row.assumptions.strip():
                 method = row.method if row.known else Mark.NOT_ESTIMABLE.value
                 found.setdefault(method, {})[row.assumptions.strip()] = None

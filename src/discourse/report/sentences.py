@@ -132,7 +132,8 @@ def _target_counts(estimates: Estimates, target: str, subject: str, anchor: str,
     if not known:
         return None
     sided = listed([words.phrase(f"side.{side}", share=total(row, words)) for side, row in known], words)
-    phrase = words.phrase("sentence.target.not_estimable", target=target, sides=sided)
+    size = Figure("", count(known[0][1].n, words), known[0][1].estimate_id)
+    phrase = words.phrase("sentence.target.not_estimable", target=target, sides=sided, n=size)
     asked = tuple(row.estimate_id for row in estimates.shares(f"stance:{target}:about"))
     return Statement(subject, phrase, Mark.NOT_ESTIMABLE.value if asked else known[0][1].mark, anchor, asked)
 

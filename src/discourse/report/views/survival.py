@@ -34,11 +34,12 @@ class SurvivalRow:
 
 @dataclass(frozen=True, slots=True)
 class Survival:
-    """The main numbers first, then each choice; and what that comes to."""
+    """The main numbers first, then each choice; what that comes to; and whether there is a share at all."""
 
     columns: tuple[str, ...]
     rows: tuple[SurvivalRow, ...]
     verdict: Phrase
+    known: bool
 
 
 def survival(material: Material, columns: Mapping[str, str], main: str) -> Survival | None:
@@ -66,7 +67,9 @@ def survival(material: Material, columns: Mapping[str, str], main: str) -> Survi
             rows.append(SurvivalRow(words.text(f"variant.{choice}", otherwise=choice.replace("_", " ")), cells))
     if len(rows) == 1:
         return None
-    return Survival(tuple(columns.values()), tuple(rows), _verdict(material, main, choices))
+    share = found.share(main)
+    known = share is not None and share.known
+    return Survival(tuple(columns.values()), tuple(rows), _verdict(material, main, choices), known)
 
 
 def _choices(material: Material, levels: tuple[str, ...]) -> list[str]:
