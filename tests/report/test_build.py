@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+from tests.report.numbers import loose_numbers, strange_figures, wholeless
 
 from discourse.config import Config, override
 from discourse.errors import UsageError
@@ -20,22 +21,6 @@ from discourse.report import READS, WRITES, run
 from discourse.tables import COMMENTS, ESTIMATES, THREADS, Table
 from discourse.workspace import Workspace
 
-# Numbers that are part of a rule, not of the result.
-CONSTANTS = (
-    "95 of 100",
-    "about 100",
-    "fewer than 30",
-    "Fewer than 30",
-    "at least 40",
-    "F1 (1 is perfect)",
-    "(1 is perfect)",
-    "where 1 would be",
-)
-# What stands in the page as others wrote it, dates, ids and axis ticks.
-NOT_OURS = (
-    "script, style, .text, .quoting, .said, .author, .answers, .thread, "
-    "cite, h1, time, .tick, code, pre, dt, dd, footer"
-)
 Row = Callable[..., dict[str, Any]]
 TableOf = Callable[[Table, list[dict[str, Any]]], pl.DataFrame]
 
@@ -43,20 +28,6 @@ TableOf = Callable[[Table, list[dict[str, Any]]], pl.DataFrame]
 def parsed(path: Path) -> LexborHTMLParser:
     """Return the page's tree."""
     return LexborHTMLParser(path.read_text(encoding="utf-8"))
-
-
-def numbers(text: str) -> list[float]:
-    """Return the numbers of a text, with thousands joined."""
-    return [float(found.replace(",", "")) for found in re.findall(r"\d[\d,]*(?:\.\d+)?", text)]
-
-
-def near(number: float, row: dict[str, Any]) -> bool:
-    """Whether a printed number is one of the row's, as rounded on the page."""
-    shares = [row[name] for name in ("estimate", "low", "high") if row[name] is not None]
-    rounded = [abs(number - share * 100) <= (0.5 if share >= 0.0995 else 0.05) + 1e-9 for share in shares]
-    plain = [abs(number - value) <= 0.005 for value in (*shares, row["n"], row["n_labelled"], row["n_unsure"])]
-    small = number in {1.0, 99.0} and any(share < 0.01 or share > 0.99 for share in shares)
-    return any(rounded) or any(plain) or small
 
 
 def test_the_report_is_one_file(story: Workspace, config: Config, tmp_path: Path) -> None:
@@ -110,31 +81,30 @@ def test_the_policy_allows_the_style_sheet_and_the_script_and_nothing_else(repor
 
 def test_each_figure_is_in_the_table(story: Workspace, report: Path) -> None:
     """Every data-estimate names a row, and every number in such an element is that row's."""
-    rows = {row["estimate_id"]: row for row in story.read(ESTIMATES).iter_rows(named=True)}
-    found = parsed(report).css("[data-estimate]")
-    assert len(found) > 80
-    for element in found:
-        row = rows[element.attributes["data-estimate"] or ""]
-        text = (
-            "".join(cell.text() + " " for cell in element.css("td:not(.said)"))
-            if element.tag == "tr"
-            else element.text()
-        )
-        strange = [number for number in numbers(text) if not near(number, row)]
-        assert not strange, (text, row)
+    html = report.read_text(encoding="utf-8")
+    assert len(parsed(report).css("[data-estimate]")) > 80
+    assert strange_figures(html, story) == []
 
 
-def test_no_number_stands_alone(report: Path) -> None:
+def test_no_number_stands_alone(story: Workspace, report: Path) -> None:
     """Every digit on the page is a figure, a rule, a date, an id, a tick or somebody else's text."""
-    page = parsed(report)
-    for element in page.css(f"[data-estimate], {NOT_OURS}"):
-        element.decompose()
-    body = page.body
-    assert body is not None
-    text = body.text(separator=" ")
-    for constant in CONSTANTS:
-        text = text.replace(constant, "")
-    assert not re.findall(r".{0,30}\d+.{0,10}", text)
+    assert loose_numbers(report.read_text(encoding="utf-8"), story) == []
+
+
+def test_every_percentage_names_its_whole(report: Path) -> None:
+    """Beside each percentage, or in its table or chart, stands of what it is a part."""
+    assert wholeless(report.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("change", ["13 %", "0.42", "7,777"])
+def test_a_number_of_no_row_is_found(story: Workspace, report: Path, change: str) -> None:
+    """The search can fail: a number put beside or inside of a figure is told."""
+    html = report.read_text(encoding="utf-8")
+    assert loose_numbers(html.replace("<main>", f"<main><p>{change} of the comments</p>"), story)
+    inside = re.sub(r'(<span data-estimate="[^"]*">)', rf"\g<1>{change} ", html, count=1)
+    assert strange_figures(inside, story)
+    alone = '<section><p><span data-estimate="x">13 %</span> are against</p></section>'
+    assert wholeless(f"<main>{alone}</main>")
 
 
 def test_every_link_inside_the_page_leads_somewhere(report: Path) -> None:
@@ -300,7 +270,7 @@ def test_hidden_topics_are_not_shown(story: Workspace, config: Config, tmp_path:
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("lang", "xx", "the report speaks en"),
+        ("lang", "xx", "the report speaks"),
         ("theme", {"accnt": "#123456"}, 'did you mean "accent"'),
         ("theme", {"accent": "red}body{display:none"}, "#rrggbb"),
     ],

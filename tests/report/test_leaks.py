@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from tests.report.leaks import leaks, leaving, page_text
+from tests.report.numbers import loose_numbers, strange_figures, wholeless
 
 from discourse.config import Config, parse_config
 from discourse.pipeline import run
@@ -84,3 +85,14 @@ def test_the_page_says_its_setting(story: Workspace, config: Config, quotes: str
     """The banner and the method section name the setting that the file was made with."""
     chosen = config.model_copy(update={"report": config.report.model_copy(update={"quotes": quotes})})
     assert f"Made with --quotes {quotes}" in page_text(document(story, chosen, "html"))
+
+
+@pytest.mark.parametrize("quotes", ["full", "none"])
+def test_every_number_on_real_threads_is_a_row(real: tuple[Workspace, Config], quotes: str) -> None:
+    """On several threads of several sites, too, each number is its row's, and each percentage names its whole."""
+    workspace, config = real
+    chosen = config.model_copy(update={"report": config.report.model_copy(update={"quotes": quotes})})
+    html = document(workspace, chosen, "html")
+    assert strange_figures(html, workspace) == []
+    assert loose_numbers(html, workspace) == []
+    assert wholeless(html) == []

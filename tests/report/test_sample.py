@@ -13,6 +13,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 from tests.report.leaks import leaks, leaving, page_text
 from tests.report.mirrored import KEY, SIDES, bars, keyed, named, opposite_key, swap_tags, words
+from tests.report.numbers import loose_numbers, strange_figures, wholeless
 
 from discourse import aggregate
 from discourse.config import Config, load_config, override
@@ -85,6 +86,15 @@ def test_the_picture_in_the_readme_is_small() -> None:
     assert "docs/images/report.png" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert PICTURE.read_bytes().startswith(b"\x89PNG")
     assert PICTURE.stat().st_size < 300_000
+
+
+def test_every_number_is_a_row_and_every_percentage_names_its_whole(rebuilt: Path) -> None:
+    """Nothing on the page of the sample is a number of its own, and no percentage is one of nothing."""
+    html, workspace = (rebuilt / "report.html").read_text(encoding="utf-8"), open_workspace(rebuilt)
+    assert len(named(html)) > 200
+    assert strange_figures(html, workspace) == []
+    assert loose_numbers(html, workspace) == []
+    assert wholeless(html) == []
 
 
 @pytest.fixture(scope="module")
