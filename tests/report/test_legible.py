@@ -78,3 +78,10 @@ def test_the_style_sheet_and_scripts_of_a_page_are_left_alone() -> None:
     """Their hashes stand in the policy, so not a letter of them may change."""
     kept = "<style>a{}\n\n\n\nb{}\u202e</style><script>1\r\n\u2028</script>"
     assert legible_page(f"<p>\u202ea</p>{kept}<p>\u202e</p>") == f"<p>a</p>{kept}<p></p>"
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=60), st.integers(0, 4), st.integers(0, 40))
+def test_the_short_way_takes_out_what_the_long_one_does(text: str, lines: int, spaces: int) -> None:
+    """Texts of plain letters that are passed unread are those that the patterns leave as they are."""
+    made = f"{text}{chr(10) * lines}{' ' * spaces}{text}"
+    assert legible_spans(made, [])[0] == legible(made)
