@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from tests.report.numbers import loose_numbers, strange_figures, wholeless
 
 from discourse.config import Config, override
 from discourse.report import compare
-from discourse.tables import ESTIMATES, Table
-from discourse.workspace import Receipt, Workspace, create_workspace
+from discourse.tables import CHANGES, ESTIMATES, Table
+from discourse.workspace import Receipt, StageRecord, Workspace, create_workspace
 
 Row = Callable[..., dict[str, Any]]
 TableOf = Callable[[Table, list[dict[str, Any]]], pl.DataFrame]
@@ -48,13 +49,11 @@ def rows(estimate: Row) -> list[dict[str, Any]]:
             estimate(level, "share", 0.1, variant="side", low=0.05, high=0.15, **sides),
             estimate(level, "share", 0.2, variant="other_side", low=0.15, high=0.25, **sides),
         ]
-    times = {"unit": f"{NAMES[1]}/thread:x:t77", "contrast": f"{NAMES[0]}/thread:x:t77", "family": "times"}
+    times = {"unit": f"{NAMES[1]}/thread:x:t7788", "contrast": f"{NAMES[0]}/thread:x:t7788", "family": "same_thread"}
     found += [
-        estimate(f"data:{kind}", "count", float(value), method="data_count", **times)
+        estimate(f"comments:{kind}", "count", float(value), method="comment_ids", **times)
         for kind, value in {"kept": 90, "new": 31, "disappeared": 12, "edited": 4}.items()
     ]
-    changed = {**times, "group_by": "change", "n": 31}
-    found.append(estimate("frame:fear_of_crime", "count", 8.0, group="new", **changed))
     return [{**row, "estimate_id": f"e{place:015d}"} for place, row in enumerate(found)]
 
 
@@ -63,7 +62,31 @@ def compared(estimate: Row, table_of: TableOf, tmp_path: Path) -> Workspace:
     """The workspace of a comparison."""
     workspace = create_workspace(tmp_path / "compared")
     workspace.write(ESTIMATES, table_of(ESTIMATES, rows(estimate)))
-    workspace.save_receipt(Receipt())
+    place = {
+        "thread_id": "x:t7788",
+        "earlier": NAMES[0],
+        "later": NAMES[1],
+        "created_at": datetime(2026, 3, 2, tzinfo=UTC),
+    }
+    texts = {"new": "A new one, mail me at kim@a.example <b>now</b>.", "edited": "Edited.", "disappeared": None}
+    changes = [
+        {
+            **place,
+            "comment_id": f"x:c{number}",
+            "change": change,
+            "author": "u0123456789abcdef",
+            "url": None,
+            "text": text,
+        }
+        for number, (change, text) in enumerate(
+            [*texts.items(), *[("new", f"Another new one, {n}.") for n in range(11)]]
+        )
+    ]
+    workspace.write(CHANGES, table_of(CHANGES, changes))
+    record = StageRecord(
+        inputs={}, outputs={}, notes=["no match across x:t7788"], finished_at=datetime(2026, 3, 2, tzinfo=UTC)
+    )
+    workspace.save_receipt(Receipt(stages={"compare": record}))
     return workspace
 
 
@@ -92,7 +115,7 @@ def test_workspaces_stand_side_by_side(compared: Workspace, config: Config, tmp_
 def test_a_difference_is_claimed_only_by_holm(compared: Workspace, config: Config, tmp_path: Path) -> None:
     """Of two equal differences the sentence tells of the one whose corrected p is below 0.05; the table has both."""
     page = page_of(compared, config, tmp_path)
-    said = [item.text() for item in page.css("#findings li")]
+    said = [item.text() for item in page.css("#findings .findings li")]
     assert len(said) == 1
     assert "“Fear of crime” has a smaller share in “spring” than in “autumn <b>”" in said[0]
     verdicts = [row.css("td")[-1].text() for row in page.css("#comparisons tbody tr")]
@@ -100,13 +123,17 @@ def test_a_difference_is_claimed_only_by_holm(compared: Workspace, config: Confi
 
 
 def test_one_thread_at_two_times(compared: Workspace, config: Config, tmp_path: Path) -> None:
-    """What stayed, came, went and was edited is counted, and how the new comments are tagged."""
+    """What stayed, came, went and was edited is counted; what is new is quoted, scrubbed, and what went is not."""
     page = page_of(compared, config, tmp_path)
-    tables = [[cell.text().strip() for cell in table.css("tbody th, tbody td")] for table in page.css("#changes table")]
-    assert tables == [
-        ["t77", "spring", "autumn <b>", "90", "31", "12", "4"],
-        ["t77", "Fear of crime", "–", "8 of 31", "–"],
-    ]
+    cells = [cell.text().strip() for cell in page.css("#changes tbody th, #changes tbody td")]
+    assert cells == ["t7788", "spring", "autumn <b>", "90", "31", "12", "4"]
+    lists = {part.css("summary")[0].text().split()[0]: part for part in page.css("#changes .changed")}
+    assert set(lists) == {"New", "Edited", "Disappeared"}
+    assert len(lists["New"].css(".quote")) == 10
+    assert "mail me at [e-mail address] <b>now</b>" in lists["New"].text()
+    assert "There are more" in lists["New"].text()
+    assert not lists["Disappeared"].css(".text")
+    assert "no match across" in page.css_first("#findings").text()
 
 
 def test_every_number_is_a_row_and_every_percentage_names_its_whole(
@@ -116,7 +143,7 @@ def test_every_number_is_a_row_and_every_percentage_names_its_whole(
     page_of(compared, config, tmp_path)
     html = (tmp_path / "c.html").read_text(encoding="utf-8")
     assert strange_figures(html, compared) == []
-    assert [said for said in loose_numbers(html, compared) if "t77" not in said] == []
+    assert [said for said in loose_numbers(html, compared) if "t7788" not in said] == []
     assert wholeless(html) == []
 
 
@@ -127,7 +154,8 @@ def test_a_restricted_comparison_names_no_thread(
     """Ids of threads are out, and the page says its setting."""
     page_of(compared, override(config, {"report.quotes": quotes}), tmp_path)
     text = (tmp_path / "c.html").read_text(encoding="utf-8")
-    assert "t77" not in text
+    assert "t7788" not in text
+    assert ("Another new one, 3." in text) == (quotes == "short")
     assert f"Made with --quotes {quotes}" in text
 
 

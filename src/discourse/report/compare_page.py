@@ -10,6 +10,7 @@ from discourse.privacy import hidden_denominators
 from discourse.report.build import fill
 from discourse.report.index import index
 from discourse.report.material import Material, read
+from discourse.report.policy import native_ids
 from discourse.report.views import compare, comparisons, method, privacy
 from discourse.tables import ESTIMATES
 from discourse.workspace import Outcome, Workspace, library_versions, write_text
@@ -28,7 +29,8 @@ class ComparePage:
 
 
 def run(workspace: Workspace, config: Config, output: Path) -> Outcome:
-    """Write the page of a comparison as one HTML file, whole or not at all; it quotes no comment.
+    """Write the page of a comparison as one HTML file, whole or not at all; of comments it quotes
+    only those that came or were edited where a thread is compared at two times.
 
     Args:
         workspace: of the comparison; its estimates are of units `<workspace>/all` and `<workspace>/thread:<id>`.
@@ -63,4 +65,6 @@ def _material(workspace: Workspace, config: Config) -> Material:
     estimates = workspace.read(ESTIMATES)
     if not material.policy.full:
         estimates = hidden_denominators(estimates, workspace.author_key(config.normalize.author_key))
-    return replace(material, estimates=index(estimates))
+    threads = [unit.partition("thread:")[2] for unit in estimates["unit"].unique() if "thread:" in unit]
+    policy = replace(material.policy, native_ids=native_ids(threads))
+    return replace(material, estimates=index(estimates), policy=policy)

@@ -96,7 +96,8 @@ class Policy:
             return self.words.text("hidden.name")
         if CLOCK.search(word):
             return self.words.text("hidden.time")
-        if word.strip(EDGES) in self.native_ids:
+        bare = word.strip(EDGES)
+        if bare in self.native_ids or bare.rpartition(":")[2] in self.native_ids:
             return self.words.text("hidden.id")
         return word
 

@@ -8,20 +8,26 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from discourse.report import charts
-from discourse.report.figures import part_of, total
+from discourse.report.cards import NAME_LETTERS
+from discourse.report.figures import total
 from discourse.report.index import Estimate
 from discourse.report.material import Material
+from discourse.report.passages import Passage, passages
 from discourse.report.phrases import Figure, Phrase
+from discourse.report.policy import When
 from discourse.report.sentences import SIDES
 from discourse.report.views import comparisons
 from discourse.report.views.frames import ShareRow, share_marks, share_row
-from discourse.report.views.replies import titles
-from discourse.tables import Measure
+from discourse.tables import CHANGES
 
 ALL = "/all"
 HELD = ("comments", "threads", "eligible")
-CHANGES = ("kept", "new", "disappeared", "edited")
-TIMES = "times"
+KINDS = ("kept", "new", "disappeared", "edited")
+COUNTED = "comments:"
+SAME_THREAD = "same_thread"
+# Of each kind so many comments are shown, in the order of their thread.
+LISTED = 10
+PLACE = ("thread_id", "earlier", "later", "change")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,23 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged:
-    """How many of the comments that came, stayed or went are tagged in one way."""
+class Changed:
+    """One comment that came or was edited; of one that went only its author and time are left."""
 
-    thread: str
-    what: str
-    counts: tuple[Figure | None, ...]
+    author: str
+    when: When | None
+    passages: tuple[Passage, ...]
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedList:
+    """Comments of one kind in one thread between two workspaces; `more` where there are more of them."""
+
+    heading: str
+    kind: str
+    comments: tuple[Changed, ...]
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +89,8 @@ class CompareView:
     shares: tuple[SideBySide, ...]
     tables: tuple[comparisons.Table, ...]
     changes: tuple[Change, ...]
-    tagged: tuple[Tagged, ...]
+    changed: tuple[ChangedList, ...]
+    notes: tuple[str, ...]
 
 
 def compare(material: Material) -> CompareView:
@@ -82,7 +100,7 @@ def compare(material: Material) -> CompareView:
         material: of the comparison's own workspace; its estimates hold every unit, `<workspace>/all` among them.
     """
     names = workspaces(material)
-    beside = tuple(row for row in material.estimates.compared if row.family != TIMES)
+    beside = tuple(row for row in material.estimates.compared if not row.level.startswith(COUNTED))
     tables = comparisons.comparisons(replace(material, estimates=replace(material.estimates, compared=beside)))
     main = [table for table in tables if table.heading == material.words.text("compared.workspaces")]
     return CompareView(
@@ -93,7 +111,8 @@ def compare(material: Material) -> CompareView:
         shares=_shares(material, names),
         tables=tables,
         changes=_changes(material),
-        tagged=_tagged(material),
+        changed=_changed(material),
+        notes=_notes(material),
     )
 
 
@@ -154,45 +173,57 @@ def _side_by_side(
 
 def _changes(material: Material) -> tuple[Change, ...]:
     pairs: dict[tuple[str, str], dict[str, Estimate]] = {}
-    for row in _times(material):
-        if row.group is None:
-            pairs.setdefault((row.unit, row.contrast or ""), {})[row.level.removeprefix("data:")] = row
+    for row in _counts(material):
+        pairs.setdefault((row.unit, row.contrast or ""), {})[row.level.removeprefix(COUNTED)] = row
     return tuple(
         Change(
-            thread=_thread(material, later),
+            thread=_thread(material, later.partition("thread:")[2]),
             earlier=earlier.partition("/")[0],
             later=later.partition("/")[0],
-            counts=tuple(total(rows[kind], material.words) if kind in rows else None for kind in CHANGES),
+            counts=tuple(total(rows[kind], material.words) if kind in rows else None for kind in KINDS),
         )
         for (later, earlier), rows in pairs.items()
     )
 
 
-def _tagged(material: Material) -> tuple[Tagged, ...]:
-    names = titles(material)
-    cells: dict[tuple[str, str], dict[str, Estimate]] = {}
-    for row in _times(material):
-        if row.group is not None and row.level in names:
-            cells.setdefault((row.unit, row.level), {})[row.group] = row
-    return tuple(
-        Tagged(
-            thread=_thread(material, unit),
-            what=names[level],
-            counts=tuple(part_of(rows[kind], material.words) if kind in rows else None for kind in CHANGES[:3]),
+def _changed(material: Material) -> tuple[ChangedList, ...]:
+    """List the comments that came, went and were edited, as far as comments may be quoted."""
+    policy, words = material.policy, material.words
+    if not policy.texts:
+        return ()
+    found: list[ChangedList] = []
+    table = material.workspace.read(CHANGES)
+    for (thread, earlier, later, kind), rows in table.group_by(*PLACE, maintain_order=True):
+        comments = tuple(
+            Changed(
+                author=author[:NAME_LETTERS] if author else words.text("comment.no_author"),
+                when=policy.when(created_at),
+                passages=passages(text, (), policy) if text else (),
+                address=policy.link(url) if text else None,
+            )
+            for author, created_at, url, text in rows.select("author", "created_at", "url", "text")
+            .head(LISTED)
+            .iter_rows()
         )
-        for (unit, level), rows in cells.items()
-    )
+        heading = words.text(
+            f"compare.list.{kind}", thread=_thread(material, str(thread)), earlier=str(earlier), later=str(later)
+        )
+        found.append(ChangedList(heading, str(kind), comments, rows.height > LISTED))
+    return tuple(found)
 
 
-def _times(material: Material) -> list[Estimate]:
-    rows = [row for row in material.estimates.compared if row.family == TIMES]
-    return [row for row in rows if row.measure == Measure.COUNT and row.known]
+def _notes(material: Material) -> tuple[str, ...]:
+    record = material.receipt.stages.get("compare")
+    return tuple(material.policy.line(note) for note in record.notes) if record is not None else ()
 
 
-def _thread(material: Material, unit: str) -> str:
+def _counts(material: Material) -> list[Estimate]:
+    return [row for row in material.estimates.compared if row.level.startswith(COUNTED) and row.known]
+
+
+def _thread(material: Material, thread: str) -> str:
     """Return what a thread is called: its id, or its place among the threads where ids may not be shown."""
-    native = unit.partition("thread:")[2]
     if material.policy.full:
-        return native.partition(":")[2] or native
-    known = dict.fromkeys(row.unit.partition("thread:")[2] for row in _times(material))
-    return material.words.text("thread.ordinal", number=str(list(known).index(native) + 1))
+        return thread.partition(":")[2] or thread
+    known = dict.fromkeys(row.unit.partition("thread:")[2] for row in _counts(material))
+    return material.words.text("thread.ordinal", number=str([*known, thread].index(thread) + 1))

@@ -221,4 +221,4 @@ def _heading(material: Material, family: str) -> str:
     if kind == "group":
         shown = words.text(f"compared.by.{name}", otherwise=material.policy.line(name))
         return words.text("compared.group", name=shown)
-    return words.text("compared.workspaces" if kind == "workspaces" else "compared.threads")
+    return words.text(f"compared.{kind}", otherwise=words.text("compared.threads"))

@@ -20,7 +20,7 @@ class PrivacyView:
 
 
 def comparison(material: Material) -> PrivacyView:
-    """Say that a comparison quotes nobody, and with which setting it was made."""
+    """Say what a comparison quotes, and with which setting it was made."""
     return PrivacyView(material.words.text("privacy.comparison", quotes=material.policy.quotes), "", ())
 
 
