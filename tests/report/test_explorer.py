@@ -151,6 +151,8 @@ def test_a_search_finds_words_phrases_and_leaves_out(browser: Browser, many: Man
     assert page.locator(".reel .hit").first.inner_text().lower() in {"swimming", "comment"}
     search(page, '"comment 17 on"', "1 of 3,000 comments found")
     assert first(page).startswith("Comment 17 on the library.")
+    search(page, "“cómment 18 ON”", "1 of 3,000 comments found")
+    expect(page.locator(".reel .hit").first).to_have_text("Comment 18 on")
     search(page, "-tram -bridge -library -market", "600 of 3,000 comments found")
     search(page, "zeppelin", "No comment is like this. Remove a filter or a word.")
     page.locator("#explorer-clear").click()

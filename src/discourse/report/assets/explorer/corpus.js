@@ -4,9 +4,13 @@ const UNKNOWN = -(2 ** 31);
 const DUPLICATE = 1, EVIDENCE = 2, PARENT_ABSENT = 4;
 const ARRAYS = { i4: Int32Array, u4: Uint32Array, u2: Uint16Array, u1: Uint8Array };
 
-// Capitals, accents and the width of letters make no difference to a search.
+// Capitals, accents, the width of letters and the shape of quotation marks and dashes make no difference to a search.
 const PLAIN = /^[\x00-\x7f]*$/;
-const folded = text => (PLAIN.test(text) ? text : text.normalize("NFKD").replace(/\p{M}+/gu, "")).toLowerCase();
+const folded = text => {
+  if (PLAIN.test(text)) return text.toLowerCase();
+  const bare = text.normalize("NFKD").replace(/\p{M}+/gu, "");
+  return bare.replace(/[‘’‚ʼ′]/g, "'").replace(/[“”„«»″]/g, '"').replace(/[‐-―−]/g, "-").toLowerCase();
+};
 
 class Corpus {
   constructor(about, columns, authors, refs, blocks) {

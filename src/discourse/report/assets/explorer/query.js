@@ -3,7 +3,8 @@
 // Words must all be there, "words in quotes" side by side, -words not at all.
 const termsOf = text => {
   const terms = [];
-  for (const [, minus, phrase, word] of text.matchAll(/(-?)(?:"([^"]*)"?|(\S+))/g)) {
+  const asked = text.replace(/[“”„«»]/g, '"'); // as keyboards of phones write them
+  for (const [, minus, phrase, word] of asked.matchAll(/(-?)(?:"([^"]*)"?|(\S+))/g)) {
     const said = folded(phrase ?? word).trim();
     if (said) terms.push({ text: said, absent: minus === "-" });
   }
