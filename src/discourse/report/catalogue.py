@@ -14,7 +14,7 @@ from string import Formatter
 from discourse.errors import UsageError, did_you_mean
 from discourse.report.phrases import Figure, Phrase, plain
 
-LANGUAGES = ("en",)
+LANGUAGES = ("de", "en")
 # First strong isolate and its end: words of a comment keep their direction to themselves.
 ISOLATE, END = "\u2068", "\u2069"
 

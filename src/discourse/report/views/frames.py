@@ -13,6 +13,7 @@ from discourse.report.figures import count, part_of, short
 from discourse.report.index import ALL, Estimate
 from discourse.report.material import THREADS_SHOWN, Material
 from discourse.report.phrases import Figure, Phrase
+from discourse.report.said import Said, said
 from discourse.report.selection import Example, frame_examples, quotable
 from discourse.report.sentences import basis
 from discourse.report.views.quality import QualityTable, fit_warnings, quality_table
@@ -31,7 +32,7 @@ class ShareRow:
     method: str
     share: str
     interval: str
-    of: str
+    of: Said
     labelled: str
     unsure: str
     mark: str
@@ -132,7 +133,7 @@ def share_row(row: Estimate, label: str, material: Material) -> ShareRow:
         method=words.text(f"method.short.{row.method}", otherwise=row.method),
         share=shown.lead if row.known else words.text("table.none"),
         interval=shown.rest if row.known else "",
-        of=row.denominator,
+        of=said(row.denominator, words),
         labelled=count(row.n_labelled, words),
         unsure=count(row.n_unsure, words),
         mark=words.text(f"mark.{row.mark}") if row.mark else "",

@@ -12,6 +12,7 @@ from discourse.config import Config
 from discourse.errors import BundleError
 from discourse.models.bundle import load_bundle, shipped_bundles
 from discourse.report.material import Material
+from discourse.report.said import Said, said
 
 MARKS = ("not_validated", "not_estimable", "low_sample")
 TERMS = (
@@ -43,7 +44,7 @@ class Assumption:
     """A method, and what must hold for its intervals to be right."""
 
     method: str
-    sentences: tuple[str, ...]
+    sentences: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def method(material: Material) -> MethodView:
     words = material.words
     return MethodView(
         assumptions=tuple(
-            Assumption(words.text(f"method.{name}", otherwise=name), sentences)
+            Assumption(words.text(f"method.{name}", otherwise=name), tuple(said(each, words) for each in sentences))
             for name, sentences in material.estimates.assumptions().items()
             if name not in COUNTING
         ),
