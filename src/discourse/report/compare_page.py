@@ -67,4 +67,11 @@ def _material(workspace: Workspace, config: Config) -> Material:
         estimates = hidden_denominators(estimates, workspace.author_key(config.normalize.author_key))
     threads = [unit.partition("thread:")[2] for unit in estimates["unit"].unique() if "thread:" in unit]
     policy = replace(material.policy, native_ids=native_ids(threads))
-    return replace(material, estimates=index(estimates), policy=policy)
+    # The configuration is that of the first workspace; the others may have been asked for other targets.
+    levels = [level for level in estimates["level"].unique(maintain_order=True) if level.startswith("stance:")]
+    named = [level.removeprefix("stance:").rpartition(":")[0] for level in levels]
+    stance = material.config.stance.model_copy(
+        update={"targets": tuple(dict.fromkeys([*material.config.stance.targets, *named]))}
+    )
+    config = material.config.model_copy(update={"stance": stance})
+    return replace(material, config=config, estimates=index(estimates), policy=policy)

@@ -126,7 +126,7 @@ def _compared(material: Material, cells: dict[tuple[str, str], Estimate]) -> Com
     if tested:
         verdict = ("compared.more" if row.value > 0 else "compared.less") if row.differs else "compared.nothing"
     return Compared(
-        what=titles(material).get(row.level, row.level),
+        what=_titles(material).get(row.level, row.level),
         first=Side(_first(material, row), _share(material, cells, SIDE)),
         second=Side(_name(material, row.contrast or "", row.group_by), _share(material, cells, OTHER)),
         difference=points(row, words),
@@ -135,6 +135,16 @@ def _compared(material: Material, cells: dict[tuple[str, str], Estimate]) -> Com
         p=probability(row, words) if tested else None,
         verdict=words.text(verdict),
     )
+
+
+def _titles(material: Material) -> dict[str, str]:
+    """Return what each headline is called, those on whether a target is addressed at all among them."""
+    words = material.words
+    about = {
+        f"stance:{target}:about": words.text("compared.about", target=target)
+        for target in material.config.stance.targets
+    }
+    return {**titles(material), **about}
 
 
 def _share(material: Material, cells: dict[tuple[str, str], Estimate], side: str) -> Figure | None:
@@ -200,7 +210,8 @@ def _name(material: Material, name: str, group_by: str | None) -> str:
     words = material.words
     workspace, _, rest = name.partition("/")
     if rest == "all" or rest.startswith("thread:"):
-        shown = name if material.policy.full else words.text("compared.thread_of", name=workspace)
+        native = rest.partition(":")[2].partition(":")[2] or rest
+        shown = f"{workspace}: {native}" if material.policy.full else words.text("compared.thread_of", name=workspace)
         return workspace if rest == "all" else shown
     threads = {thread.unit: thread.label for thread in material.named}
     if name in threads:
