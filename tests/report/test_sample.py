@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
+from tests.report.decoding import embedded
 from tests.report.leaks import leaks, leaving, page_text
 from tests.report.mirrored import KEY, SIDES, bars, keyed, named, opposite_key, swap_tags, words
 from tests.report.numbers import loose_numbers, strange_figures, wholeless
 
-from discourse import aggregate
+from discourse import aggregate, cli
 from discourse.config import Config, load_config, override
 from discourse.pipeline import run, stored_config
 from discourse.report import document
@@ -148,3 +149,46 @@ def test_nothing_of_the_sample_leaves_a_restricted_report(rebuilt: Path, tmp_pat
     own = page_text(document(create_workspace(tmp_path / "own"), Config(), "html"))
     found = leaving(workspace, stored_config(workspace), quotes, tmp_path / "out")
     assert leaks(workspace, found, quotes, own) == []
+
+
+def test_short_quotes_of_one_comment_are_the_same_words_everywhere(rebuilt: Path) -> None:
+    """Where a comment is quoted several times under short, together they are no more than twelve words of it."""
+    workspace = open_workspace(rebuilt)
+    config = override(stored_config(workspace), {"report.quotes": "short"})
+    html = document(workspace, config, "html")
+    data = embedded(html)
+    assert data is not None
+    told = {comment["ref"]: " ".join(comment["text"].split()) for comment in data.comments if comment["text"]}
+    assert max(len(text.replace("…", " ").split()) for text in told.values()) <= 12
+    page = LexborHTMLParser(html)
+    quoted = [" ".join(text.text().split()) for text in page.css(".quote .text, .comment .text, .parent .text")]
+    assert len(quoted) > 100
+    assert set(quoted) <= set(told.values())
+
+
+def test_the_command_line_gives_each_form(
+    rebuilt: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """JSON and Markdown go to stdout or a file, figures to a folder, and somebody's own file is not written over."""
+
+    def report(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["discourse", "report", str(rebuilt), *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as e:
+            code = int(e.code or 0)
+        return code, capsys.readouterr().out
+
+    code, out = report("--format", "json", "--quotes", "none")
+    assert code == 0
+    assert set(json.loads(out)) == {"findings", "estimates"}
+    assert report("-o", tmp_path / "r.md", "--figures", tmp_path / "figures") == (0, f"report: {tmp_path / 'r.md'}\n")
+    assert (tmp_path / "r.md").read_text(encoding="utf-8").count("\n## ") > 5
+    assert {"frames-chart.svg", "frames-chart.png", "frames.csv"} <= {
+        file.name for file in (tmp_path / "figures").iterdir()
+    }
+    (tmp_path / "thesis.html").write_text("mine")
+    assert report("-o", tmp_path / "thesis.html")[0] == 2
+    assert report("--figures", tmp_path)[0] == 2
+    assert (tmp_path / "thesis.html").read_text() == "mine"
