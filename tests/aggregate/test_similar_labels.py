@@ -85,9 +85,14 @@ def test_unequal_chances_are_weighted_back() -> None:
     assert found.interval.estimate == pytest.approx(1 / 3)
 
 
-def test_labels_of_unknown_inclusion_are_not_used() -> None:
-    """They say nothing of the rest."""
-    labels = _coding(["yes", "no", None] * 40, [float("nan")] * 120, "unknown")
+@pytest.mark.parametrize(
+    ("inclusion", "design"),
+    [(float("nan"), "unknown"), (1.0, "census"), (1.0, "uniform")],
+    ids=["unknown", "old", "wrong"],
+)
+def test_labels_that_say_nothing_of_the_rest_are_not_used(inclusion: float, design: str) -> None:
+    """Unknown inclusion, a census of a part, and what was certain to be labelled."""
+    labels = _coding(["yes", "no", None] * 40, [inclusion] * 120, design)
     assert similar_share(labels, labels.where("yes"), np.full(120, 0.5), _threads(12, 10)) is None
 
 

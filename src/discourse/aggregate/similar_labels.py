@@ -121,7 +121,11 @@ def _weights(labels: Coding) -> Reals:
     if labels.labelled.all():
         return np.ones(len(labels.labelled))
     # A census of a part, such as of what was collected before, says nothing of the rest.
-    known = labels.labelled & ~np.isnan(labels.inclusion) & ~labels.census
+    asked = ~np.isnan(labels.inclusion) & ~labels.census
+    # Nor do comments that were asked about for certain: what else there is was never drawn.
+    if not asked.all() and not (labels.inclusion[asked] < 1).any():
+        return np.zeros(len(labels.labelled))
+    known = asked & labels.labelled
     return np.where(known, 1 / np.where(known, labels.inclusion, 1), 0.0)
 
 
