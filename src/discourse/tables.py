@@ -144,6 +144,14 @@ class Design(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Change(StrEnum):
+    """What became of a comment between two collections of its thread."""
+
+    NEW = "new"
+    DISAPPEARED = "disappeared"  # deleted, removed, held, or no longer delivered
+    EDITED = "edited"
+
+
 class Measure(StrEnum):
     """What an estimate is of."""
 
@@ -580,6 +588,23 @@ ESTIMATES = Table(
     },
 )
 
+CHANGES = Table(
+    "changes",
+    "compare",
+    ("later", "comment_id", "earlier"),
+    {
+        "thread_id": _required(TEXT, "a thread that two compared workspaces hold"),
+        "earlier": _required(TEXT, "name of the workspace that collected it first"),
+        "later": _required(TEXT, "name of the other"),
+        "comment_id": _required(TEXT, "as in comments"),
+        "change": _required(TEXT, "what became of it", Change),
+        "author": Column(TEXT, "keyed pseudonym, null if unknown"),
+        "created_at": Column(TIME, "null if unknown"),
+        "url": Column(TEXT, "the comment's own address at its platform"),
+        "text": Column(TEXT, "as it is now; null if it disappeared"),
+    },
+)
+
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
@@ -602,5 +627,6 @@ TABLES: Mapping[str, Table] = {
         SAMPLES,
         FIT,
         ESTIMATES,
+        CHANGES,
     )
 }

@@ -101,7 +101,7 @@ def eligible_comments(
             Unit(f"thread:{name}", order[bounds[i] : bounds[i + 1]], _denominator(parts[name], only))
             for i, name in enumerate(names)
         ]
-    return Eligible(kept, _author_numbers(kept["author"]), tuple(units))
+    return Eligible(kept, author_numbers(kept["author"]), tuple(units))
 
 
 def thread_names(comments: pl.DataFrame) -> list[str]:
@@ -109,7 +109,7 @@ def thread_names(comments: pl.DataFrame) -> list[str]:
     return comments["thread_id"].unique(maintain_order=True).to_list()
 
 
-def _author_numbers(author: pl.Series) -> Counts:
+def author_numbers(author: pl.Series) -> Counts:
     """Number the authors from 0; each comment without a known author is one of its own."""
     known = author.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     alone = known == 0

@@ -7,6 +7,7 @@ import typer
 from discourse.cli.annotate import annotate_app
 from discourse.cli.bundle import bundle_app
 from discourse.cli.codebook import codebook_app
+from discourse.cli.compare import compare
 from discourse.cli.doctor import doctor
 from discourse.cli.export import export
 from discourse.cli.forget import forget
@@ -45,6 +46,7 @@ app.command()(normalize)
 app.command()(tag)
 app.command()(aggregate)
 app.command()(report)
+app.command()(compare)
 app.command()(export)
 app.command()(status)
 app.command()(sources)
