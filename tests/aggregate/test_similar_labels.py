@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from discourse.aggregate.clustered import Grouping
 from discourse.aggregate.labels import Coding, as_coding
@@ -138,3 +140,32 @@ def test_the_interval_holds_the_share_of_such_threads() -> None:
         found = _share(values, grouping, chance, score)
         held.append(found.interval.low <= truth <= found.interval.high)
     assert np.mean(held) >= 0.92
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    values=st.lists(st.sampled_from(["favor", "against", "off_target", None]), min_size=8, max_size=60),
+    threads=st.integers(1, 12),
+    authors=st.integers(1, 30),
+    chance=st.floats(1e-6, 1),
+    seed=st.integers(0, 1_000),
+)
+def test_whatever_is_labelled_the_interval_lies_within_0_and_1_and_holds_its_point(
+    values: list[str | None], threads: int, authors: int, chance: float, seed: int
+) -> None:
+    """All alike, one author, tiny chances, few threads: never NaN, never outside."""
+    size = len(values)
+    rng = np.random.default_rng(seed)
+    labels = _coding(values, [chance] * size)
+    about = labels.where("favor", "against", "neutral")
+    score = rng.choice([0.0, 0.5, 1.0, 0.2], size)
+    grouping = Grouping(np.arange(size) % threads, rng.integers(0, authors, size))
+    found = [
+        similar_share(labels, about, score, grouping),
+        similar_ratio(labels, (labels.where("favor"), about), (score * 0.5, score), grouping),
+    ]
+    for each in found:
+        if each is not None and each.interval is not None:
+            assert 0 <= each.interval.low <= each.interval.estimate <= each.interval.high <= 1
+            assert each.n_effective is not None
+            assert each.n_effective >= 1
