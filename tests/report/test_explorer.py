@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.report.test_browser import ARGUMENTS, CHROMIUM, Seen
+from playwright.sync_api import Browser, Page, expect
+from tests.report.chromium import Seen, chromium, violations
 
 from discourse.annotate import import_labels
 from discourse.annotate.names import public_name
@@ -29,12 +29,8 @@ SUBJECTS = ("bridge", "tram", "library", "swimming pool", "market")
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
     """A Chromium that is on this machine; without one these tests are skipped."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is absent: the page is not opened in a browser")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield opened
-        opened.close()
+    with chromium() as started:
+        yield started
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +116,7 @@ def explore(browser: Browser, file: Path, hash_: str = "", **options: Any) -> Se
     """Open a report and wait until all its comments can be searched."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "accept_downloads": True, **options})
     context.set_default_timeout(15_000)
-    seen = Seen(context.new_page(), file)
-    if hash_:
-        seen.page.goto(f"{seen.address}{hash_}")
-        seen.page.reload()
+    seen = Seen(context.new_page(), file, hash_)
     seen.page.wait_for_selector(READY, state="attached")
     return seen
 
@@ -381,3 +374,19 @@ def test_no_width_is_exceeded(browser: Browser, report: Path, width: int) -> Non
         ".map(e => e.outerHTML.slice(0, 80))"
     )
     assert wide == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_found_wrong_while_it_is_used(browser: Browser, report: Path, scheme: Any) -> None:
+    """axe-core is content with filters, hits, a correction and the keys open."""
+    page = explore(browser, report, color_scheme=scheme, viewport={"width": 390, "height": 800}).page
+    page.locator("#explorer-search").fill("the")
+    page.locator(".asking .filters summary").click()
+    expect(page.locator(".reel .hit").first).to_be_attached()
+    page.locator(".reel .wrong").first.click()
+    page.locator(".verdict input").nth(1).check()
+    # Names of the landmarks of other sections are looked at where the whole page is.
+    rules = {"landmark-unique": {"enabled": False}}
+    assert violations(page, rules) == []
+    page.locator("#explorer-help").click()
+    assert violations(page, rules) == []
