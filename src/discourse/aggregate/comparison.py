@@ -11,7 +11,7 @@ from discourse.aggregate.difference import tuning
 from discourse.aggregate.error_rates import ErrorRates
 from discourse.aggregate.from_labels import Found
 from discourse.aggregate.headline import Headline, corrected, labelled
-from discourse.aggregate.prevalence import AUTHOR_CORRELATION, Interval, design_effect
+from discourse.aggregate.prevalence import AUTHOR_CORRELATION, Interval
 from discourse.aggregate.resampling import Reals, interval
 from discourse.aggregate.units import Unit
 
@@ -187,8 +187,8 @@ def _by_tags(headline: Headline, first: Unit, second: Unit) -> Compared:
     # Both sides' draws come from the same draws of the error rates, which a difference therefore mostly cancels.
     one, other = (side.draws for side in sides)
     point = ours.estimate - theirs.estimate
-    difference = Interval(point, *interval(one - other, point))
-    p, error = same_share(headline, first, second)
+    difference = Interval(point, *_ends(one, other, point))
+    p, error = same_share(headline, (first, second), (sides[0].n_effective, sides[1].n_effective))
     sources = "one source" if headline.rates.sources == 1 else f"{headline.rates.sources} sources"
     found = Compared(
         "heldout_correction",
@@ -207,15 +207,20 @@ def _by_tags(headline: Headline, first: Unit, second: Unit) -> Compared:
     return replace(found, ratio=Interval(times, *interval(ratio, times)))
 
 
-def same_share(headline: Headline, first: Unit, second: Unit) -> tuple[float, float]:
+def same_share(headline: Headline, sides: tuple[Unit, Unit], sizes: tuple[float, float]) -> tuple[float, float]:
     """Test whether two sides have the same share, and return the p-value and the standard error of the difference.
 
     With the same error rates on both sides the shares are equal where the tagged shares would be, but for comments that
     happen to be tagged wrongly. Their variance, at the pooled share, follows from each draw of the error rates; authors
     on both sides, whose mistakes are alike, make it smaller. The p-value is the mean over the draws, the error their
     median.
+
+    Args:
+        headline: whose tags are compared.
+        sides: the comments compared.
+        sizes: how many independent comments each side is worth.
     """
-    sizes = [side.n / design_effect(headline.eligible.author_sizes(side)) for side in (first, second)]
+    first, second = sides
     numbers = [np.bincount(headline.eligible.author[side.rows]) for side in (first, second)]
     common = min(len(each) for each in numbers)
     both = AUTHOR_CORRELATION * float(numbers[0][:common] @ numbers[1][:common]) / (first.n * second.n)
@@ -241,6 +246,21 @@ def same_share(headline: Headline, first: Unit, second: Unit) -> tuple[float, fl
         gap = parts[0] - parts[1]
     z = np.abs(gap) / np.maximum(error, np.finfo(float).tiny)
     return float(np.mean(2 * special.ndtr(-z))), float(np.median(error))
+
+
+def _ends(one: Reals, other: Reals, point: float) -> tuple[float, float]:
+    """Return the ends of a difference's interval.
+
+    Draws of error rates that leave no yes on either side, or nothing but yes, say nothing of how far the sides may be
+    apart; the interval is the wider of those with and without them.
+    """
+    stuck = (one == other) & ((one == 0) | (one == 1))
+    apart = (one - other)[~stuck]
+    low, high = interval(one - other, point)
+    if len(apart):
+        ends = interval(apart, point)
+        low, high = min(low, ends[0]), max(high, ends[1])
+    return low, high
 
 
 def _solved(headline: Headline, side: Unit, rates: ErrorRates) -> Reals:
