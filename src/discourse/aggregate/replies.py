@@ -51,7 +51,7 @@ NO_CONTRAST = "No ratio: within branches, tags never or only agree. The p is tha
 
 @dataclass(frozen=True, slots=True)
 class _Tags:
-    """Tags of both ends of N replies: names of the levels (L), bool (N, L) above and below, bool (N,) unsure."""
+    """Tags on both ends of N replies: names of the levels (L), bool (N, L) above and below; unsure: of the replies."""
 
     levels: list[str]
     above: NDArray[np.bool_]
@@ -83,8 +83,8 @@ def frame_reply_estimates(
     pairs = reply_pairs(marked, frames)
     tagged = tag_matrix(marked, frames.with_columns(tagged="above_threshold"), names, "frame")
     unsure = tag_matrix(marked, frames.with_columns(tagged=pl.col("decision") == Decision.UNSURE.value), names, "frame")
-    doubtful = np.asarray(unsure[pairs.reply].any(1))
-    tags = _Tags([f"frame:{name}" for name in names], tagged[pairs.parent], tagged[pairs.reply], doubtful)
+    levels = [f"frame:{name}" for name in names]
+    tags = _Tags(levels, tagged[pairs.parent], tagged[pairs.reply], unsure[pairs.reply])
     dyads = people(pairs.parent_author, pairs.reply_author, pairs.branch)
     units = _units(pairs)
     found = meetings(
@@ -130,7 +130,7 @@ def stance_reply_estimates(
         [f"stance:{target}:{side}" for side in SIDES],
         sides[chosen.parent],
         sides[chosen.reply],
-        np.zeros(chosen.n, dtype=np.bool_),
+        np.zeros((chosen.n, len(SIDES)), dtype=np.bool_),
     )
     found = meetings(chosen, tags.above, tags.below, [], np.random.default_rng(seed))
     said = f"{chosen.n:,} replies of a known stance to comments of a known stance, among {pairs.denominator()}"
@@ -205,7 +205,7 @@ def _counts(tags: _Tags, unit: _Unit, above: int, below: int) -> list[Estimate]:
                 "reply_count",
                 COUNTED,
                 estimate=float((inside & tags.below[:, below]).sum()),
-                n_unsure=int((inside & tags.unsure).sum()),
+                n_unsure=int((inside & tags.unsure[:, below]).sum()),
                 group_by="parent",
                 group=f"{prefix}{tags.levels[above]}",
                 mark=caution(n),
@@ -224,7 +224,7 @@ def _row(tags: _Tags, unit: _Unit, above: int, below: int, measure: Measure) -> 
         n,
         "",
         NO_REPLIES,
-        n_unsure=int((unit.rows & tags.unsure).sum()),
+        n_unsure=int((unit.rows & tags.unsure[:, below]).sum()),
         group_by="parent",
         group=tags.levels[above],
         mark=Mark.NOT_ESTIMABLE,
