@@ -103,4 +103,5 @@ def _escaped(text: str) -> str:
     text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r" (?=[.,;:!?)\]])", "", re.sub(r"(?<=[(\[]) ", "", text))
     # A line must not turn into a list or a rule either.
-    return re.sub(r"^([-+=]|\d+(?=[.)]))", r"\\\1", SPECIAL.sub(r"\\\1", text))
+    text = re.sub(r"^(\d+)(?=[.)](?:\s|$))", r"\1\\", SPECIAL.sub(r"\\\1", text))
+    return re.sub(r"^([-+](?=\s|$)|[-=]+$)", r"\\\1", text)
