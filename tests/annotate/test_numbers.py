@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discourse.aggregate.difference import Labelled, difference_estimate
+from discourse.aggregate.exact import Stratum, exact_share
 from discourse.annotate.drawing import chances, draw
 from discourse.annotate.inclusion import inclusions
-from discourse.annotate.power import Population, assumed, design_effect, labels_needed, measured, paired, reach
+from discourse.annotate.power import Population, Spread, assumed, design_effect, labels_needed, measured, paired, reach
 from discourse.models.krippendorff import Units, alpha_interval, krippendorff_alpha, units
 from discourse.tables import Design
 
@@ -158,7 +160,8 @@ def test_the_plan_keeps_what_the_estimator_gives() -> None:
     score = rng.beta(0.4, 1.2, size)
     label = (rng.random(size) < score).astype(np.float64)
     everyone = Population(size)
-    number = labels_needed(0.03, assumed(score).residual, everyone, 0)
+    plan = replace(assumed(score), alike=0.0)
+    number = labels_needed(0.03, plan.residual, plan, everyone)
     widths: list[float] = []
     for _ in range(30):
         used = rng.choice(size, number, replace=False)
@@ -170,13 +173,13 @@ def test_the_plan_keeps_what_the_estimator_gives() -> None:
     assert np.mean(widths) == pytest.approx(0.03, rel=0.06)
     pilot = rng.choice(size, 400, replace=False)
     spread = measured(label[pilot], score[pilot], np.full(400, 0.1), pilot)
-    assert reach(number, spread.residual, everyone, 0) == pytest.approx(0.03, rel=0.12)
+    assert reach(number, spread.residual, replace(spread, alike=0.0), everyone) == pytest.approx(0.03, rel=0.12)
     assert spread.residual < spread.label
 
 
 def test_a_plan_never_asks_for_more_than_there_is() -> None:
     """A width that nothing but a census gives needs every comment; like labels still need some."""
-    assert labels_needed(1e-9, 0.25, Population(50), 0.1) == 50
+    assert labels_needed(1e-9, 0.25, Spread(0.25, 0.25, 0), Population(50)) == 50
     alike = measured(np.zeros(40), np.zeros(40), np.full(40, 0.5), np.arange(40))
     assert alike.residual > 0
 
@@ -192,8 +195,8 @@ def test_the_plan_reckons_with_authors_who_repeat_themselves() -> None:
     pilot = rng.choice(3_000, 500, replace=False)
     spread = measured(label[pilot], score[pilot], np.full(500, 1 / 6), author[pilot])
     assert 0.05 < spread.alike < 0.4
-    number = labels_needed(0.06, spread.residual, everyone, spread.alike)
-    assert number > 1.2 * labels_needed(0.06, spread.residual, everyone, 0)
+    number = labels_needed(0.06, spread.residual, spread, everyone)
+    assert number > 1.2 * labels_needed(0.06, spread.residual, replace(spread, alike=0.0), everyone)
     assert design_effect(number, everyone, spread.alike) > 1.2
     widths: list[float] = []
     for _ in range(30):
@@ -202,3 +205,13 @@ def test_the_plan_reckons_with_authors_who_repeat_themselves() -> None:
         found = difference_estimate(Labelled(label[used], score[used], chance, author[used], score, simple=True))
         widths.append((found.high - found.low) / 2)
     assert np.mean(widths) == pytest.approx(0.06, rel=0.15)
+
+
+@pytest.mark.parametrize(("share", "size"), [(0.0, 387), (0.01, 2_000), (0.04, 900), (0.97, 900)])
+def test_a_rare_frame_needs_labels_enough_for_its_exact_interval(share: float, size: int) -> None:
+    """However sure the scores are: with few yes expected, the exact interval of so many labels has the half-width."""
+    spread = Spread(max(share * (1 - share), 1e-4), 1e-5, 0, share)
+    number = labels_needed(0.03, spread.residual, spread, Population(size))
+    yes = round(share * number)
+    found = exact_share(Stratum(size, number, yes), Stratum(0, 0, 0))
+    assert (found.high - found.low) / 2 == pytest.approx(0.03, abs=0.004)

@@ -17,6 +17,7 @@ from discourse.workspace import Workspace
 
 ENOUGH = 30  # labels of known inclusion from which the spread of labels is measured instead of assumed
 ENOUGH_PAIRS = 100  # pairs of labels of one author, from which their likeness is measured
+FEW = 10  # expected yes, or no, below which estimates give an exact interval
 AUTHOR_CORRELATION = 0.1
 """Assumed likeness of an author's labels where it cannot be measured; the same as for corrected shares."""
 Reals = NDArray[np.float64]
@@ -27,12 +28,13 @@ Counts = NDArray[np.int64]
 class Spread:
     """The variance of a label, and of what is left of it once the tags are taken out; on how many labels this rests.
 
-    alike: correlation of what is left within an author, 0–1.
+    share: of yes, as far as is known. alike: correlation of what is left within an author, 0–1.
     """
 
     label: float
     residual: float
     labels: int
+    share: float = 0.5
     alike: float = AUTHOR_CORRELATION
 
 
@@ -86,9 +88,7 @@ def power(workspace: Workspace, config: Config, level: Level, half_width: float)
     else:
         spread, basis = Spread(0.25, 0.25, 0), "nothing"
     population = Population(size, paired(author_numbers(eligible.comments)))
-    needed, without = (
-        labels_needed(half_width, part, population, spread.alike) for part in (spread.residual, spread.label)
-    )
+    needed, without = (labels_needed(half_width, part, spread, population) for part in (spread.residual, spread.label))
     return Power(
         level.kind,
         level.name,
@@ -104,33 +104,38 @@ def power(workspace: Workspace, config: Config, level: Level, half_width: float)
     )
 
 
-def labels_needed(half_width: float, variance: float, population: Population, alike: float) -> int:
+def labels_needed(half_width: float, variance: float, spread: Spread, population: Population) -> int:
     """Return the smallest n whose interval is no wider than asked for; all comments if no smaller number is enough.
 
     Args:
         half_width: of the 95 % interval, above 0.
-        variance: of what is left of a label once the tags are taken out.
+        variance: of what is left of a label, with tags or without.
+        spread: the share of yes, and how alike labels of one author are.
         population: that is drawn from.
-        alike: correlation of what is left within an author.
     """
     low, high = 2, population.size
     while low < high:
         middle = (low + high) // 2
-        if reach(middle, variance, population, alike) <= half_width:
+        if reach(middle, variance, spread, population) <= half_width:
             high = middle
         else:
             low = middle + 1
     return min(low, population.size)
 
 
-def reach(number: int, variance: float, population: Population, alike: float) -> float:
+def reach(number: int, variance: float, spread: Spread, population: Population) -> float:
     """Return the half-width that `number` uniformly drawn labels give: t · √((1 − n/N) · s²/n · design effect).
 
     The variance is that of the difference estimator under simple random sampling with what is left summed by author
-    (Särndal, Swensson & Wretman 1992, §6.3).
+    (Särndal, Swensson & Wretman 1992, §6.3). Where fewer than `FEW` yes (or no) are to be expected it is half the width
+    of the exact interval (Clopper & Pearson 1934, narrowed by √(1 − n/N)), which the tags hardly help.
     """
     left = max(1 - number / population.size, 0)
-    effect = design_effect(number, population, alike)
+    rare = min(spread.share, 1 - spread.share) * number
+    if rare < FEW:
+        low = float(stats.beta.ppf(0.025, rare, number - rare + 1)) if rare > 0 else 0.0
+        return (float(stats.beta.ppf(0.975, rare + 1, number - rare)) - low) / 2 * float(np.sqrt(left))
+    effect = design_effect(number, population, spread.alike)
     return float(stats.t.ppf(0.975, max(number - 1, 1))) * float(np.sqrt(left * variance * effect / number))
 
 
@@ -168,7 +173,8 @@ def measured(label: Reals, score: Reals, inclusion: Reals, author: Counts) -> Sp
     # All labels alike say only that the other value is rare, at most 3/n of the comments (95 %).
     least = 3 / len(label) * (1 - 3 / len(label))
     alike = _alike(difference - weight @ difference, author)
-    return Spread(max(parts[0], least), max(parts[1], least if parts[0] < least else 0.0), len(label), alike)
+    share = float(weight @ label)
+    return Spread(max(parts[0], least), max(parts[1], least if parts[0] < least else 0.0), len(label), share, alike)
 
 
 def _alike(residual: Reals, author: Counts) -> float:
@@ -189,7 +195,7 @@ def _alike(residual: Reals, author: Counts) -> float:
 def assumed(score: Reals) -> Spread:
     """Return what the spread would be if the calibrated scores were right on these comments: E[p(1 − p)] is left."""
     mean = float(score.mean())
-    return Spread(max(mean * (1 - mean), 1e-4), max(float((score * (1 - score)).mean()), 1e-4), 0)
+    return Spread(max(mean * (1 - mean), 1e-4), max(float((score * (1 - score)).mean()), 1e-4), 0, mean)
 
 
 def _known(workspace: Workspace, level: Level, eligible: Eligible) -> pl.DataFrame:
