@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import contingency
 from statsmodels.stats.contingency_tables import StratifiedTable, Table2x2
 
 from discourse.aggregate.odds_ratios import Dyads, dyadic_variance, odds_ratio, people, within_strata
@@ -71,13 +72,29 @@ def test_unknown_authors_make_their_branch_the_cluster() -> None:
     assert found.reply.tolist() == [5, 3, 12]
 
 
-@pytest.mark.parametrize("cells", [[0, 5, 5, 90], [5, 0, 5, 90], [5, 5, 0, 90], [5, 5, 90, 0]])
+@pytest.mark.parametrize("cells", [[0, 20, 20, 60], [20, 0, 20, 60], [20, 20, 0, 60], [20, 20, 60, 0]])
 def test_an_empty_cell_is_smoothed_and_said(cells: list[int]) -> None:
     """Half a reply more in each cell keeps the ratio finite."""
     found = odds_ratio(*_fourfold(cells), _strangers(100))
     assert found is not None
     assert found.smoothed
-    assert 0 < found.interval.low < found.interval.estimate < found.interval.high < np.inf
+    assert 0 <= found.interval.low < found.interval.estimate < found.interval.high < np.inf
+
+
+@pytest.mark.parametrize("cells", [[0, 1, 1, 593], [1, 0, 0, 99], [1, 4, 1, 94]])
+def test_hardly_any_tag_gives_no_ratio(cells: list[int]) -> None:
+    """Where chance alone would not make tags meet once, a ratio would be that of half a reply added."""
+    assert odds_ratio(*_fourfold(cells), _strangers(sum(cells))) is None
+
+
+def test_few_in_a_cell_widen_the_interval_to_the_exact_one() -> None:
+    """With two replies in a cell the interval is not narrower than Fisher's."""
+    cells = [2, 30, 8, 60]
+    found = odds_ratio(*_fourfold(cells), _strangers(100))
+    exact = contingency.odds_ratio(np.reshape(cells, (2, 2))).confidence_interval()
+    assert found is not None
+    assert found.interval.low <= exact.low
+    assert found.interval.high >= exact.high
 
 
 @pytest.mark.parametrize("cells", [[0, 0, 5, 95], [5, 95, 0, 0], [0, 5, 0, 95], [5, 0, 95, 0], [0, 0, 0, 0]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,10 @@ from discourse.aggregate.prevalence import Interval
 from discourse.aggregate.resampling import Counts, Reals
 
 Flags = NDArray[np.bool_]
+
+LEAST, FEW = 1, 5
+END = 50
+"""Logarithm of the largest end of an interval: beyond it an end says no more than that nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,14 @@ def odds_ratio(above: Flags, below: Flags, dyads: Dyads) -> OddsRatio | None:
         dyads: who wrote them.
 
     Returns:
-        None where no or every comment answered, or no or every reply, is tagged. An empty cell: half a reply is added
-        to all four (Haldane 1956, Anscombe 1956).
+        None where independent tags would put less than `LEAST` replies into one of the four cells, as where none or
+        all are tagged. An empty cell: half a reply is added to all four (Haldane 1956, Anscombe 1956). Below `FEW`
+        replies in a cell the interval also spans the exact one (Fisher 1935), which knows no people.
     """
-    if _constant(above) or _constant(below):
-        return None
     cells = np.bincount(2 * above + below, minlength=4).astype(np.float64)
+    table = cells.reshape(2, 2)
+    if not len(above) or (np.outer(table.sum(1), table.sum(0)) / len(above)).min() < LEAST:
+        return None
     smoothed = bool((cells == 0).any())
     without, alone, parent_only, both = cells + 0.5 * smoothed
     log_ratio = float(np.log(both * without / (alone * parent_only)))
@@ -66,7 +72,11 @@ def odds_ratio(above: Flags, below: Flags, dyads: Dyads) -> OddsRatio | None:
     influence = np.where(above, 1.0, -1.0) * (below - among) * spread
     independent = float((1 / (cells + 0.5 * smoothed)).sum())
     variance = max(independent, dyadic_variance(influence, dyads))
-    return OddsRatio(_interval(log_ratio, variance, dyads), smoothed)
+    found = _interval(log_ratio, variance, dyads)
+    if cells.min() < FEW:
+        exact = stats.contingency.odds_ratio(table.astype(np.int64)).confidence_interval()
+        found = replace(found, low=min(found.low, exact.low), high=max(found.high, min(exact.high, np.exp(END))))
+    return OddsRatio(found, smoothed)
 
 
 def within_strata(above: Flags, below: Flags, stratum: Counts, dyads: Dyads, expected: float = 1.0) -> OddsRatio | None:
@@ -149,10 +159,5 @@ def _interval(log_ratio: float, variance: float, dyads: Dyads) -> Interval:
     """Return the ratio with its 95 % interval by Student's t, whose degrees are the fewer people of the two ends."""
     people_least = min(len(np.unique(dyads.parent)), len(np.unique(dyads.reply)))
     half = float(stats.t.ppf(0.975, max(1, people_least - 1))) * variance**0.5
-    # Beyond e^±50 an end says no more than that nothing is known, and must stay a number.
-    low, high = (float(np.exp(np.clip(end, -50, 50))) for end in (log_ratio - half, log_ratio + half))
+    low, high = (float(np.exp(np.clip(end, -END, END))) for end in (log_ratio - half, log_ratio + half))
     return Interval(float(np.exp(log_ratio)), low, high)
-
-
-def _constant(flags: Flags) -> bool:
-    return bool(flags.all() or not flags.any())

@@ -42,6 +42,9 @@ UNKNOWN_BLOCKS = (
 )
 NO_REPLIES = "No number: no eligible reply answers another author's eligible comment that was read by text alone."
 ONE_SIDED = "No ratio: {what} tagged so."
+TOO_FEW = (
+    "No ratio: so few are tagged that tags without any tie would meet, or miss each other, in less than one reply."
+)
 NOTHING_MOVES = (
     "No number: no two replies at like depth in one branch answer comments that are tagged differently and could "
     "exchange their tags."
@@ -242,16 +245,21 @@ def _crude(tags: _Tags, unit: _Unit, above: int, below: int, dyads: Dyads) -> Es
     x, y = tags.above[unit.rows, above], tags.below[unit.rows, below]
     found = odds_ratio(x, y, dyads.take(unit.rows))
     if found is None:
-        what = {
-            not x.any(): "no comment answered is",
-            bool(x.all()): "every comment answered is",
-            not y.any(): "no reply is",
-        }.get(True, "every reply is")
-        return replace(row, assumptions=ONE_SIDED.format(what=what))
+        return replace(row, assumptions=_why_not(x, y))
     smoothed = " One combination never occurs; half a reply was added to each of the four." if found.smoothed else ""
     said = CRUDE.format(unknown=UNKNOWN_ENDS if _unknown(dyads) else "", smoothed=smoothed)
     fewer = min(int(x.sum()), int((~x).sum()))
     return replace(_known(row, found, said), mark=caution(fewer, Mark.NOT_VALIDATED))
+
+
+def _why_not(above: NDArray[np.bool_], below: NDArray[np.bool_]) -> str:
+    if not above.any():
+        return ONE_SIDED.format(what="no comment answered is")
+    if not below.any():
+        return ONE_SIDED.format(what="no reply is")
+    if above.all():
+        return ONE_SIDED.format(what="every comment answered is")
+    return ONE_SIDED.format(what="every reply is") if below.all() else TOO_FEW
 
 
 def _within(tags: _Tags, unit: _Unit, level: int, found: Meetings, pairs: ReplyPairs, dyads: Dyads) -> Estimate:
