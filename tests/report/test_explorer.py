@@ -171,6 +171,21 @@ def test_filters_narrow_and_can_be_taken_off_one_by_one(browser: Browser, many: 
     assert seen.asked == []
 
 
+def test_a_section_leads_to_all_comments_of_its_tag(browser: Browser, report: Path) -> None:
+    """From the examples of a frame, of a target and of a topic; where nothing can be filtered there is no such link."""
+    page = explore(browser, report).page
+    page.locator("#frame-fear_of_crime .all-tagged a").click()
+    expect(page.locator("#explorer-chips")).to_have_text("Fear of crime: yes ×")
+    page.locator("#stance .all-tagged a").first.click()
+    expect(page.locator("#explorer-chips")).to_have_text("Toward the late buses: about it ×")
+    page.locator("#topics .all-tagged a").first.click()
+    expect(page.locator("#explorer-chips")).to_have_text("Topic: Getting home at night ×")
+    assert page.evaluate("document.activeElement.id") == "explorer-search"
+    plain = browser.new_context(java_script_enabled=False).new_page()
+    plain.goto(report.as_uri())
+    assert not [link for link in plain.locator(".all-tagged").all() if link.is_visible()]
+
+
 def test_the_order_can_be_changed(browser: Browser, many: Many) -> None:
     """By score and by time, also of what was found."""
     page = explore(browser, many.file).page

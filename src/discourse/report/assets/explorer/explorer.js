@@ -83,7 +83,14 @@ class Explorer {
     const anywhere = { "/": () => this.toSearch(), "?": () => this.help() };
     this.keys = new Keys(root, actions, anywhere, this.part("keys"));
     addEventListener("hashchange", () => this.follow());
+    for (const each of document.querySelectorAll(".all-tagged")) each.hidden = false;
     document.addEventListener("click", event => {
+      const tagged = event.target.closest?.("a[data-filter]");
+      if (tagged) {
+        event.preventDefault();
+        this.see(tagged.dataset.filter);
+        return;
+      }
       const link = event.target.closest?.("a[href^='#c=']");
       if (link && !event.defaultPrevented && link.getAttribute("href") === location.hash) this.follow();
     });
@@ -163,6 +170,18 @@ class Explorer {
     this.filters.clear();
     this.filters.set(name, value);
     this.ask();
+    this.part("search").focus({ preventScroll: true });
+  }
+
+  // All comments of one tag, as a section of the page asks for them: name=value.
+  async see(filter) {
+    const at = filter.startsWith("topic=") ? 5 : filter.lastIndexOf("="); // names of others may hold one
+    this.part("search").value = "";
+    this.filters.clear();
+    this.order.value = "conversation";
+    this.filters.set(filter.slice(0, at), filter.slice(at + 1));
+    await this.ask();
+    this.root.scrollIntoView({ block: "start" });
     this.part("search").focus({ preventScroll: true });
   }
 

@@ -89,13 +89,14 @@ class Filters {
       select.append(make("option", { value }, `${said} (${this.wording.number(n)})`));
     const tests = Object.fromEntries(there.map(([value, , test]) => [value, test]));
     const says = Object.fromEntries(there.map(([value, said]) => [value, said]));
-    this.field(name, label, select, () => tests[select.value], () => says[select.value]);
+    const values = new Map(there.map(([value, said]) => [said, value]));
+    this.field(name, label, select, () => tests[select.value], () => says[select.value], values);
   }
 
-  field(name, label, element, test, says) {
+  field(name, label, element, test, says, values) {
     element.id = `filter-${this.fields.size}`;
     this.made.push(make("div", { class: "field" }, make("label", { for: element.id, dir: "auto" }, label), element));
-    this.fields.set(name, { label, element, test, says });
+    this.fields.set(name, { label, element, test, says, values });
   }
 
   listed(name, labels, column) {
@@ -176,10 +177,11 @@ class Filters {
     return this.active.map(each => each.test);
   }
 
+  // A select takes a value or what it says for one.
   set(name, value) {
     const field = this.fields.get(name);
-    if (field) field.element.value = value;
-    return Boolean(field);
+    if (!field) return;
+    field.element.value = field.values?.get(value) ?? value;
   }
 
   clear() { for (const field of this.fields.values()) field.element.value = ANY; }
