@@ -11,13 +11,17 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.report.parts import parts
 
 from discourse.codebook import Codebook, load_codebook
 from discourse.config import Config, parse_config
+from discourse.models.input_key import input_key
 from discourse.report import run
 from discourse.tables import (
     COMMENTS,
+    EMBEDDINGS,
     ESTIMATES,
+    FIT,
     FRAMES,
     LABELS,
     QUARANTINE,
@@ -70,6 +74,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         (STANCES, stances()),
         (TOPICS, topics()),
         (TOPIC_INFO, topic_info()),
+        (EMBEDDINGS, embeddings()),
+        (FIT, fit()),
         (LABELS, labels()),
         (ESTIMATES, estimates()),
     ]
@@ -137,7 +143,8 @@ def row(level: str, measure: str, value: float | None, **values: Any) -> dict[st
         "mark": None,
         **values,
     }
-    key = f"{whole['unit']}|{level}|{measure}|{whole['method']}"
+    split = "|".join(str(whole.get(name)) for name in ("group_by", "group", "contrast", "variant", "population"))
+    key = f"{whole['unit']}|{level}|{measure}|{whole['method']}|{split}"
     return {"estimate_id": hashlib.sha256(key.encode()).hexdigest()[:16], **whole}
 
 
@@ -179,7 +186,7 @@ def estimates() -> list[dict[str, Any]]:
     rows += [row(f"data:{name}", "count", float(value), method="data_count") for name, value in whole.items()]
     for name, values in counts.items():
         rows += _of_thread(f"thread:{THREAD[name]}", values)
-    return rows
+    return rows + parts(row, TARGET, list(THREAD.values()))
 
 
 def _of_thread(unit: str, counts: dict[str, int]) -> list[dict[str, Any]]:
@@ -307,6 +314,35 @@ def topics() -> list[dict[str, Any]]:
         }
         for place, said in enumerate(STORY)
         if "text" in said
+    ]
+
+
+def embeddings() -> list[dict[str, Any]]:
+    """Return a vector for each text, those of one topic near to each other."""
+    return [
+        {
+            "input_key": input_key(said["text"], "minilm@0123456789ab"),
+            "encoder": "minilm@0123456789ab",
+            "vector": [float(place % 3 == axis) + 0.01 * ((place * (axis + 3)) % 7) for axis in range(4)],
+        }
+        for place, said in enumerate(STORY)
+        if "text" in said
+    ]
+
+
+def fit() -> list[dict[str, Any]]:
+    """Return one check that the depot's thread does not pass, and one that both do."""
+    checks = [("buses", "distance", "fits"), ("depot", "distance", "differs"), ("buses", "length", "fits")]
+    return [
+        {
+            "bundle": BUNDLES["frames"],
+            "thread_id": THREAD[name],
+            "check": check,
+            "effect": 0.2,
+            "threshold": 0.5,
+            "verdict": verdict,
+        }
+        for name, check, verdict in checks
     ]
 
 

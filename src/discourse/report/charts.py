@@ -118,8 +118,11 @@ def diverging(name: str, title: str, description: str, left: Side, right: Side, 
     ]
     y = 84
     for side in apart:
+        for line in lines(side.label):
+            drawn.append(Markup('<text class="name" x="0" y="{}">{}</text>').format(y + 16, line))
+            y += LINE
+        y -= LINE
         drawn += [
-            Markup('<text class="name" x="0" y="{}">{}</text>').format(y + 16, side.label),
             text(side.text, "100%", y + 34, "value end"),
             _apart(side, side.value / top * 50, y + 24, name),
             _side_whisker(side, top, y + 44, 0),

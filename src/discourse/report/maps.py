@@ -15,7 +15,7 @@ HEIGHT = 380
 # The dots are drawn on a grid of this many steps each way, stretched to the width of the page.
 GRID = 1000
 # How wide a letter of a name is taken to be, as a share of a screen of 320 pixels; and how high a line.
-LETTER = 0.024
+LETTER = 0.03
 LINE = 17
 NAME = 16
 COLOURS = 8

@@ -13,7 +13,7 @@ from discourse.report.phrases import Figure
 BAR = 9
 MARGIN = 4
 # Letters of a column's heading, a line, where three columns share a screen of 320 pixels.
-HEADING = 36
+HEADING = 33
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def matrix(name: str, title: str, description: str, columns: Sequence[str], rows
         rows: from top to bottom, as many cells each as there are columns.
     """
     width = 100 / max(1, len(columns))
-    broken = [lines(column, HEADING // max(1, len(columns)), 4) for column in columns]
+    broken = [lines(column, HEADING // max(1, len(columns)), 5) for column in columns]
     drawn = [
         Markup('<text class="column" x="{}%" y="{}">{}</text>').format(f"{place * width:.2f}", 14 + LINE * line, words)
         for place, heading in enumerate(broken)
