@@ -295,6 +295,8 @@ def _ratio(
     p, expected = float(null.p[above, below]), float(null.expected[above, below])
     if row.n == 0 or np.isnan(p) or expected <= 0:
         return row if row.n == 0 else replace(row, assumptions=NOTHING_MOVES)
+    if null.observed[above, below] == 0 and expected < 1:
+        return replace(row, assumptions=TOO_FEW)
     return replace(
         _of_moving(row, len(found.exchange.replies)),
         estimate=float(null.observed[above, below]) / expected,
