@@ -15,7 +15,8 @@ from tests.report.decoding import embedded
 from discourse import export
 from discourse.config import Config, override
 from discourse.report import document
-from discourse.report.figure_folder import write_figures
+from discourse.report.chart_files import drawings, standalone
+from discourse.report.figure_folder import tables_of
 from discourse.tables import COMMENTS, RAW_COMMENTS, RAW_THREADS, THREADS
 from discourse.workspace import Workspace
 
@@ -36,12 +37,13 @@ def leaving(workspace: Workspace, config: Config, quotes: str, folder: Path) -> 
         "md": document(workspace, chosen, "md"),
         "json": document(workspace, chosen, "json"),
     }
-    write_figures(html, folder / "figures")
-    export.run(workspace, chosen, folder / "export")
+    found |= {f"{chart.name}.svg": standalone(chart, html) for chart in drawings(html)}
+    found |= {f"{name} table": str(table) for name, table in tables_of(html).items()}
+    export.run(workspace, chosen, folder)
     for file in sorted(folder.rglob("*")):
         if file.suffix == ".parquet":
             found[file.name] = str(pl.read_parquet(file).to_dicts())
-        elif file.is_file() and file.suffix != ".png":
+        elif file.is_file():
             found[file.name] = file.read_text(encoding="utf-8")
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -122,24 +123,34 @@ def fill(template: str, page: object, material: Material) -> str:
 
 def _filled(template: str, page: object, material: Material, style: str) -> str:
     """Fill a template; every string is escaped there, only charts come as markup."""
-    environment = jinja2.Environment(
+    html = (
+        environment()
+        .get_template(template)
+        .render(
+            page=page,
+            t=material.words.text,
+            lang=material.words.lang,
+            style=Markup(style),  # noqa: S704  # our own file, and colours checked by `style_sheet`
+            style_hash=_hash(style),
+            script=Markup(script()),  # noqa: S704  # our own file
+            script_hash=_hash(script()),
+        )
+    )
+    return legible_page(html)
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Return the templates, compiled once in a process."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("discourse.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figures": figures, "plain": plain}
-    html = environment.get_template(template).render(
-        page=page,
-        t=material.words.text,
-        lang=material.words.lang,
-        style=Markup(style),  # noqa: S704  # our own file, and colours checked by `style_sheet`
-        style_hash=_hash(style),
-        script=Markup(script()),  # noqa: S704  # our own file
-        script_hash=_hash(script()),
-    )
-    return legible_page(html)
+    made.filters |= {"figures": figures, "plain": plain}
+    return made
 
 
 def _hash(text: str) -> str:
