@@ -204,3 +204,18 @@ def test_a_name_of_several_comments_means_none(desk: Any, monkeypatch: pytest.Mo
         f'a.json: 2 ids are not those of one comment here and were left out, such as "{shared}" '
         "(1 of them mean several comments)"
     )
+
+
+def test_agreement_on_the_comments_of_one_author_has_no_interval(desk: Any) -> None:
+    """Whom else readers would agree on is not known; comments of unknown authors count each by itself."""
+    text = "id,fear\n" + "".join(f"c-{i},{i % 2}\n" for i in range(8))
+    bring(desk, "a.csv", text, "ann")
+    bring(desk, "b.csv", text.replace("c-3,1", "c-3,0"), "ben")
+    apart = agreement(desk.workspace)[0].alpha
+    assert apart.estimate is not None
+    assert apart.low is not None
+    assert apart.low < apart.estimate
+    comments = desk.workspace.read(COMMENTS).with_columns(author=pl.lit("everyone"))
+    desk.workspace.write(COMMENTS, comments)
+    together = agreement(desk.workspace)[0].alpha
+    assert (together.estimate, together.low, together.high) == (apart.estimate, None, None)

@@ -85,14 +85,17 @@ def import_file(
     """Import labels: a sheet's JSON, the report's corrections, CSV, or an export of Label Studio, Potato or doccano.
 
     CSV has a column comment_id (or id) and one column for each frame (1/0, yes/no) or "stance:TARGET". Exports must
-    carry comment_id in their data. Labels that were not drawn by `annotate sample` serve training, agreement and
-    evaluation; they enter estimates only with a column inclusion, or with --assume-uniform.
+    carry comment_id in their data; of Potato, user_state.json of each annotator, or its CSV, TSV or JSONL. Labels that
+    were not drawn by `annotate sample` serve training, agreement and evaluation; they enter estimates only with a
+    column inclusion, or with --assume-uniform.
 
     Examples:
 
       discourse annotate import WS labels.json --annotator ann
 
       discourse annotate import WS label-studio.json
+
+      discourse annotate import WS annotation_output/ann/user_state.json
     """
     from discourse.annotate import import_labels
 
