@@ -131,8 +131,7 @@ def dyadic_variance(influence: Reals, dyads: Dyads) -> float:
     parent, reply = number
     twice = parent == reply
     by_person = np.bincount(parent, influence, size) + np.bincount(reply[~twice], influence[~twice], size)
-    _, pair = np.unique(np.sort(number, axis=0), axis=1, return_inverse=True)
-    pair = pair.reshape(-1)
+    _, pair = np.unique(np.minimum(parent, reply) * size + np.maximum(parent, reply), return_inverse=True)
     shared = np.bincount(pair[~twice], influence[~twice], int(pair.max(initial=0)) + 1)
     total = float(np.square(by_person).sum() - np.square(shared).sum())
     return max(total, 0.0) * (size / (size - 1) if size > 1 else 1.0)
