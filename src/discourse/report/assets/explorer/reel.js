@@ -1,7 +1,7 @@
 // A list of any length in which only the rows on screen exist; heights are guessed until a row was seen.
 
 const TALLEST = 8_000_000; // pixels; browsers cut off what is much taller
-const MARGIN = 600;
+const MARGIN = 300;
 
 // Sums of heights up to any place, each changed in log n steps (a Fenwick tree).
 class Heights {
