@@ -25,7 +25,7 @@ from discourse.aggregate.units import Eligible, Unit, eligible_comments
 from discourse.config import FilterConfig
 
 Make = Callable[..., Any]
-DRAWS = 200
+DRAWS = 150
 Shares = st.tuples(*[st.floats(0, 1)] * 3).map(sorted)
 
 
@@ -127,7 +127,7 @@ def test_labels_go_before_tags_and_their_interval_covers(bundle: Any, beside: Ma
     eligible, first, second = beside((300, 300))
     rng = np.random.default_rng(4)
     inside = 0
-    for _ in range(200):
+    for _ in range(DRAWS):
         truth = np.concatenate([rng.permutation(300) < 120, rng.permutation(300) < 60])
         headline = _labelled(
             _headline(eligible, bundle, _tags(truth, rng)), truth, rng.random(600) < 0.4, 0.4, census=False
@@ -136,7 +136,7 @@ def test_labels_go_before_tags_and_their_interval_covers(bundle: Any, beside: Ma
         assert found.method == "difference_estimator"
         assert found.difference is not None
         inside += found.difference.low <= 0.2 <= found.difference.high
-    assert inside >= 200 * 0.95 - 3 * np.sqrt(200 * 0.05 * 0.95)
+    assert inside >= DRAWS * 0.95 - 3 * np.sqrt(DRAWS * 0.05 * 0.95)
 
 
 def test_few_labels_stand_back_behind_tags_and_step_in_where_tags_say_nothing(bundle: Any, beside: Make) -> None:
