@@ -1,25 +1,17 @@
-"""The page in a browser: silent, offline, no wider than the screen, readable in light and dark."""
+"""The page in a browser: silent, offline, as wide as the screen, readable in light and dark, by keyboard, on paper."""
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
+import pypdf
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+from tests.report.chromium import chromium, opened, unfold, violations
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-# Contrast of text with what lies behind it, by the formula of WCAG 2; elements over a chart's bars have a halo.
 CONTRAST = """
 () => {
   const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
@@ -47,49 +39,37 @@ CONTRAST = """
 """
 
 
+# All that takes the focus, but rows of the explorer's list, which come and go.
+STOPS = """() => [...document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]')]
+  .filter(each => each.checkVisibility({ visibilityProperty: true }) && !each.disabled && !each.closest('.reel'))
+  .filter(each => each.tabIndex >= 0)"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
     """A Chromium that is on this machine; without one these tests are skipped."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is absent: the page is not opened in a browser")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
-class Seen:
-    """What a page said and asked for while it was open."""
-
-    def __init__(self, page: Page, file: Path) -> None:
-        """Open `file` in `page`, block every request but that one, and listen."""
-        self.page = page
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
-        page.route("**/*", self._answer)
-        self.address = file.as_uri()
-        page.goto(self.address)
-
-    def _answer(self, route: Any) -> None:
-        if route.request.url == self.address:
-            route.continue_()
-            return
-        self.asked.append(route.request.url)
-        route.abort()
+@pytest.fixture(scope="module")
+def unscripted(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same page as readers without JavaScript have it, so that axe-core can look at it."""
+    text = re.sub(r'<script type="module">.*?</script>', "", report.read_text(encoding="utf-8"), flags=re.DOTALL)
+    file = tmp_path_factory.mktemp("unscripted") / "report.html"
+    file.write_text(text, encoding="utf-8")
+    return file
 
 
-def opened(browser: Browser, file: Path, width: int = 1280, scheme: Any = "light") -> Seen:
-    """Open a report at a width and in a colour scheme."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    return Seen(context.new_page(), file)
-
-
-def unfold(page: Page) -> None:
-    """Open every details element."""
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_axe_finds_nothing(browser: Browser, report: Path, unscripted: Path, scheme: str, script: bool) -> None:
+    """All rules of WCAG 2.2 AA and axe-core's best practice, with everything unfolded."""
+    seen = opened(browser, report if script else unscripted, scheme=scheme)
+    page = seen.ready() if script else seen.page
+    unfold(page)
+    assert violations(page) == []
+    page.context.close()
 
 
 def test_the_page_is_silent_and_offline(browser: Browser, report: Path) -> None:
@@ -99,7 +79,7 @@ def test_the_page_is_silent_and_offline(browser: Browser, report: Path) -> None:
     seen.page.mouse.wheel(0, 20_000)
     seen.page.wait_for_timeout(200)
     assert seen.said == []
-    assert [address for address in seen.asked if not address.startswith("data:")] == []
+    assert seen.left == []
 
 
 def test_the_style_sheet_is_obeyed(browser: Browser, report: Path) -> None:
@@ -108,14 +88,22 @@ def test_the_style_sheet_is_obeyed(browser: Browser, report: Path) -> None:
     assert seen.page.evaluate("getComputedStyle(document.querySelector('.findings')).listStyleType") == "none"
 
 
-@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("width", [320, 768, 1440, 2560])
 def test_nothing_is_wider_than_the_screen(browser: Browser, report: Path, width: int) -> None:
-    """The page never scrolls sideways, folded or unfolded; only tables do, inside themselves."""
+    """The page never scrolls sideways, folded or unfolded, no word is cut, and only tables scroll inside."""
     seen = opened(browser, report, width)
+    page = seen.ready()
     for step in range(2):
-        wide = seen.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, step
-        unfold(seen.page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, step
+        beyond = page.evaluate(
+            """() => [...document.querySelectorAll('p, li, h1, h2, h3, dt, dd, summary, figcaption, svg text')]
+              .filter(each => each.checkVisibility() && !each.closest('.scroll, .hidden'))
+              .filter(each => each.getBoundingClientRect().right > innerWidth + 1)
+              .map(each => each.outerHTML.slice(0, 80))"""
+        )
+        assert beyond == [], step
+        unfold(page)
+    page.context.close()
 
 
 @pytest.mark.parametrize("width", [320, 1280])
@@ -166,10 +154,109 @@ def test_right_to_left_text_runs_right_to_left(browser: Browser, report: Path) -
     assert direction == "rtl"
 
 
-def test_it_prints(browser: Browser, report: Path) -> None:
-    """Print gives A4 pages with the tables behind the charts unfolded."""
+def test_every_control_is_reached_by_keyboard_and_seen(browser: Browser, report: Path) -> None:
+    """Tab leads through all of them, each shows that it has the focus, and at the end it leaves the page again."""
     seen = opened(browser, report)
-    seen.page.emulate_media(media="print")
-    assert seen.page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
-    assert seen.page.locator("nav").is_hidden()
-    assert seen.page.evaluate("document.querySelector('.numbers table').getBoundingClientRect().height") > 20
+    page = seen.ready()
+    stops = page.evaluate(f"({STOPS})().length")
+    page.evaluate(f"({STOPS})().forEach((each, i) => {{ each.dataset.stop = i }})")
+    reached: set[str] = set()
+    for _ in range(stops + 200):
+        page.keyboard.press("Tab")
+        found = page.evaluate(
+            """() => {
+              const each = document.activeElement, style = getComputedStyle(each);
+              if (each === document.body) return null;
+              const box = each.getBoundingClientRect();
+              const seen = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+              const there = box.bottom > 0 && box.top < innerHeight && box.width > 0;
+              return [each.dataset.stop ?? '', seen && there ? '' : each.outerHTML.slice(0, 90)];
+            }"""
+        )
+        if found is None:
+            break
+        assert found[1] == "", found
+        reached.add(found[0])
+    else:
+        pytest.fail("the focus never left the page")
+    missed = page.evaluate(
+        f"known => ({STOPS})().filter(each => !known.includes(each.dataset.stop)).map(each => each.outerHTML)",
+        sorted(reached),
+    )
+    assert missed == []
+    page.context.close()
+
+
+def test_details_open_by_keyboard(browser: Browser, report: Path) -> None:
+    """Space opens what is folded and closes it again."""
+    page = opened(browser, report).ready()
+    page.locator("summary").first.focus()
+    for state in (True, False):
+        page.keyboard.press("Space")
+        assert page.locator("details").first.evaluate("each => each.open") is state
+    page.context.close()
+
+
+def test_nothing_moves_for_those_who_ask_for_stillness(browser: Browser, report: Path) -> None:
+    """With prefers-reduced-motion there is no transition, animation or smooth scrolling."""
+    page = opened(browser, report, reduced_motion="reduce").ready()
+    moving = page.evaluate(
+        """() => [...document.querySelectorAll('*')].filter(each => {
+          const style = getComputedStyle(each);
+          return parseFloat(style.transitionDuration) > 0.01 || parseFloat(style.animationDuration) > 0.01
+            || style.scrollBehavior === 'smooth';
+        }).length"""
+    )
+    assert moving == 0
+    page.context.close()
+
+
+def test_without_javascript_all_but_search_is_there(browser: Browser, report: Path) -> None:
+    """Sections, charts, tables and comments are read as they stand, and details open without a script."""
+    page = opened(browser, report, java_script_enabled=False).page
+    for section in ("findings", "frames", "stance", "topics", "comments", "data", "method", "receipt"):
+        assert page.locator(f"#{section}").is_visible(), section
+    assert page.locator("#chosen .comment").first.is_visible()
+    assert page.locator("svg.chart").first.is_visible()
+    assert page.locator("#explorer-search").count() == 0 or not page.locator("#explorer-search").is_visible()
+    page.locator("details.numbers summary").first.click()
+    assert page.locator("details.numbers table").first.is_visible()
+    page.context.close()
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_every_chart_is_whole_on_paper(browser: Browser, report: Path, paper: str) -> None:
+    """No chart is cut by the end of a page, what was folded is printed, and so are the comments."""
+    page = opened(browser, report).ready()
+    charts = _marked(page)
+    texts = [sheet.extract_text() for sheet in pypdf.PdfReader(io.BytesIO(page.pdf(format=paper))).pages]
+    assert charts > 5
+    for number in range(charts):
+        ends = [[place for place, text in enumerate(texts) if f"chart{number}{end}" in text] for end in ("top", "end")]
+        assert ends[0] == ends[1], number
+        assert len(ends[0]) == 1, number
+    whole = re.sub(r"\s+", " ", " ".join(texts))
+    assert "worries, or invites others to worry" in whole
+    assert "The depot is the cheap part" in whole
+    assert "Skip to the findings" not in whole
+    page.context.close()
+
+
+def _marked(page: Page) -> int:
+    """Write a word at the top and at the bottom of each chart, and return how many charts there are."""
+    return page.evaluate(
+        """() => {
+          const charts = [...document.querySelectorAll('svg.chart')];
+          charts.forEach((chart, number) => {
+            const height = chart.height.baseVal.value;
+            for (const [name, y] of [['top', 4], ['end', height]]) {
+              const text = document.createElementNS('http://www.w3.org/2000/svg', 'text');
+              text.textContent = `chart${number}${name}`;
+              text.setAttribute('x', 0);
+              text.setAttribute('y', y);
+              chart.append(text);
+            }
+          });
+          return charts.length;
+        }"""
+    )

@@ -19,10 +19,10 @@ from discourse.workspace import Workspace
 
 # All that our templates and charts are made of.
 TAGS = frozenset(
-    """html head meta title link style script body a header footer nav main section aside article div p span strong em i
-    h1 h2 h3 h4 ol ul li dl dt dd dfn figure figcaption blockquote cite table caption thead tbody tr th td details
-    summary time bdi mark code pre kbd button input select option label form fieldset legend dialog -text svg defs pattern rect
-    line circle path polygon polyline text tspan g use desc""".split()  # noqa: SIM905  # easier to read than a list
+    """html head meta title link style script body a header footer nav main section aside article div p span strong em
+    i h1 h2 h3 h4 ol ul li dl dt dd dfn figure figcaption blockquote cite table caption thead tbody tr th td details
+    summary time bdi mark code pre kbd button input select option label form fieldset legend dialog -text svg defs
+    pattern rect line circle path polygon polyline text tspan g use desc""".split()  # noqa: SIM905  # reads better
 )
 HIDDEN = re.compile("[\u202a-\u202e\u206a-\u206f\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufff9-\ufffb]")
 # The words of the page beyond the edge of the screen, but for what scrolls inside itself; and comments over others.
