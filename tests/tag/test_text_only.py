@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -10,9 +12,10 @@ from hypothesis import strategies as st
 from discourse.aggregate.tags import wanted_path
 from discourse.config import Config, parse_config
 from discourse.report.selection import asked
-from discourse.tables import FRAMES
+from discourse.tables import COMMENTS, FRAMES, STANCES
+from discourse.tag import run
 from discourse.tag.text_only import chosen_threads, text_only
-from discourse.workspace import Receipt
+from discourse.workspace import Receipt, Workspace
 
 
 def frames(*ids: str, path: str = "exact") -> pl.DataFrame:
@@ -74,3 +77,30 @@ def test_the_report_shows_each_tag_once(setting: dict[str, bool]) -> None:
 def test_a_table_of_nothing_but_text_only_rows_shows_nothing() -> None:
     only = frames("a", path="text_only")
     assert asked(only, "frame", Config(), Receipt()).is_empty()
+
+
+def test_the_stage_reads_stances_by_text_alone_beside_the_main_path(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    texts = ["The toll bridge is a wonderful idea, I support it.", "So true, the toll bridge is.", "Nobody needs it!"]
+    rows = {
+        "comment_id": ["file:0", "file:1", "file:2"],
+        "thread_id": ["file:t"] * 3,
+        "parent_id": [None, "file:0", "file:1"],
+        "reply_kind": ["top", "reply", "reply"],
+        "depth": [0, 1, 2],
+        "position": [0, 1, 2],
+        "role": ["user"] * 3,
+        "created_precision": ["unknown"] * 3,
+        "text": texts,
+        "quotes": [[], [], []],
+        "links": [[], [], []],
+        "language": ["en"] * 3,
+        "state": ["visible"] * 3,
+        "raw": [{"file": "f", "offset": i} for i in range(3)],
+    }
+    workspace.write(COMMENTS, COMMENTS.conform(pl.DataFrame(rows, schema_overrides=dict(COMMENTS.schema))))
+    run(workspace, parse_config({"stance": {"targets": ["the toll bridge"]}}))
+    found = workspace.read(STANCES)
+    assert found.group_by("path").len().sort("path").rows() == [("exact", 3), ("text_only", 3)]
+    top = found.filter(comment_id="file:0").drop("path").unique()
+    assert top.height == 1, "a comment without a parent is read the same both ways"
