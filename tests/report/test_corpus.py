@@ -13,7 +13,7 @@ from tests.report.decoding import Embedded
 from tests.report.decoding import embedded as unpacked
 
 from discourse.config import Config, override
-from discourse.report import embedding, run
+from discourse.report import corpus, embedding, run
 from discourse.report.embedding import conversations, embedded
 from discourse.tables import COMMENTS, FRAMES, STANCES
 from discourse.workspace import Workspace
@@ -126,6 +126,21 @@ def test_above_the_limit_a_seeded_sample_with_all_that_is_needed(monkeypatch: py
     # c200 answers c199, which the sample may lack: then it stands at the top.
     depths = dict(first.select("comment_id", "depth").iter_rows())
     assert all(depths[name] == 0 for name in depths if f"c{int(name[1:]) - 1:03}" not in depths)
+
+
+def test_the_more_text_there_is_the_less_of_each_is_embedded(
+    story: Workspace, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that would grow too large cuts long comments, keeps their evidence, and says so."""
+    monkeypatch.setattr(corpus, "MOST_BYTES", 1_500)
+    run(story, config, tmp_path / "r.html")
+    data = unpacked(tmp_path / "r.html")
+    assert data is not None
+    longest = max(len(comment["text"] or "") for comment in data.comments)
+    whole = max(len(text) for text in story.read(COMMENTS)["text"].drop_nulls())
+    assert longest < whole
+    assert sum(1 for comment in data.comments if comment["marks"]) >= 3
+    assert "Only the first" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
 @given(st.lists(st.integers(0, 30), max_size=31))

@@ -23,6 +23,10 @@ from discourse.report.tag_codes import frame_codes, frame_tags, reader_codes, st
 from discourse.tables import COMMENTS, Precision, ReplyKind, Role, State
 
 BLOCK = 1_000
+# A byte of text takes about half a byte in the file. Where there is more than this, long texts are cut after so many
+# letters.
+MOST_BYTES = 34_000_000
+LETTERS = (LIST_LETTERS, 3_000, 2_000, 1_400, 1_000, 700, 500, 350, 250, 150)
 ROLES = tuple(Role)
 STATES = tuple(State)
 KINDS = tuple(ReplyKind)
@@ -36,7 +40,10 @@ DUPLICATE, EVIDENCE, PARENT_ABSENT = 1, 2, 4
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What is embedded: a JSON object that tells how to read it, and packed columns, authors, names and texts."""
+    """What is embedded: a JSON object that tells how to read it, and packed columns, authors, names and texts.
+
+    `letters` is how much of a text is embedded at most.
+    """
 
     about: str
     columns: str
@@ -44,6 +51,7 @@ class Corpus:
     refs: str
     texts: tuple[str, ...]
     comments: int
+    letters: int
 
 
 def corpus(material: Material, found: Cards, needed: Sequence[str]) -> Corpus | None:
@@ -61,7 +69,8 @@ def corpus(material: Material, found: Cards, needed: Sequence[str]) -> Corpus | 
     rows = rows.join(_read(material, rows), on="comment_id", how="left", maintain_order="left")
     refs = b"".join(bytes.fromhex(found.ref(name)) for name in rows["comment_id"])
     authors = rows["author"].drop_nulls().unique(maintain_order=True)
-    texts, marked = _texts(rows, found)
+    letters = _letters(rows["text"])
+    texts, marked = _texts(rows, found, letters)
     columns = {**_columns(rows, material, authors), **_tag_columns(rows, material)}
     columns["flags"] |= np.where(marked, EVIDENCE, 0).astype("u1")
     order, packed = pack_columns(columns)
@@ -73,7 +82,18 @@ def corpus(material: Material, found: Cards, needed: Sequence[str]) -> Corpus | 
         refs=pack(refs),
         texts=tuple(texts),
         comments=rows.height,
+        letters=letters,
     )
+
+
+def _letters(texts: pl.Series) -> int:
+    """Return how many letters of a text may be embedded for the file to stay below 20 MB: 5,000 unless it is large."""
+    sizes = pl.DataFrame({"bytes": texts.str.len_bytes(), "letters": texts.str.len_chars()}).drop_nulls()
+    for most in LETTERS:
+        shown = (pl.col("bytes") * pl.min_horizontal(1.0, most / pl.col("letters"))).sum()
+        if sizes.select(shown).item() <= MOST_BYTES:
+            return most
+    return LETTERS[-1]
 
 
 def _read(material: Material, rows: pl.DataFrame) -> pl.DataFrame:
@@ -119,26 +139,26 @@ def _tag_columns(rows: pl.DataFrame, material: Material) -> dict[str, NDArray[np
     return found
 
 
-def _texts(rows: pl.DataFrame, found: Cards) -> tuple[list[str], NDArray[np.bool_]]:
+def _texts(rows: pl.DataFrame, found: Cards, letters: int) -> tuple[list[str], NDArray[np.bool_]]:
     """Return packed blocks of texts, and which comments have evidence marked in theirs."""
     blocks: list[str] = []
     marked: list[bool] = []
     names = ("comment_id", "text", "state", "reply_kind", "url", "quotes")
     for block in rows.select(names).iter_slices(BLOCK):
-        entries = list(_entries(block, found))
+        entries = list(_entries(block, found, letters))
         marked += [bool(entry[1]) for entry in entries]
         texts, marks, urls, quotes = (list(column) for column in zip(*entries, strict=True))
         blocks.append(pack_json({"texts": texts, "marks": marks, "urls": urls, "quotes": quotes}))
     return blocks, np.array(marked, dtype=np.bool_)
 
 
-def _entries(block: pl.DataFrame, found: Cards) -> Iterator[tuple[str | None, list[int], str, list[Any]]]:
+def _entries(block: pl.DataFrame, found: Cards, letters: int) -> Iterator[tuple[str | None, list[int], str, list[Any]]]:
     """Yield what each comment says, where its evidence lies (UTF-16 units, start and end in turn), and the rest."""
     for name, text, state, kind, url, quotes in block.iter_rows():
         if text is None or (state != State.VISIBLE and not found.keep_deleted):
             yield None, [], "", []
             continue
-        limit = QUOTE_LETTERS if kind == ReplyKind.OPENING else LIST_LETTERS
+        limit = min(QUOTE_LETTERS, letters) if kind == ReplyKind.OPENING else letters
         shown = passages(text, found.spans.get(name, ()), found.policy, limit)
         said = "".join(passage.text for passage in shown)
         quoted = [[quote.text, (quote.anchor or "")[2:]] for quote in found.quotations(quotes, every=True)]

@@ -11,6 +11,7 @@ from discourse.report.corpus import Corpus, corpus
 from discourse.report.embedding import EMBEDDED
 from discourse.report.figures import total
 from discourse.report.material import Material
+from discourse.report.passages import LIST_LETTERS
 from discourse.report.phrases import Phrase
 from discourse.report.selection import LISTED, listed
 from discourse.tables import Decision, Stance
@@ -26,11 +27,11 @@ class ThreadView:
 
 @dataclass(frozen=True, slots=True)
 class CommentsView:
-    """The list and the rule by which it was chosen; all comments as data for the script, and how they were sampled."""
+    """The list and its rule; all comments as data for the script, and what of them is left out."""
 
     rule: Phrase
     threads: tuple[ThreadView, ...]
-    sampled: str
+    left_out: str
     corpus: Corpus | None
 
 
@@ -75,10 +76,18 @@ def comments(material: Material, found: Cards) -> CommentsView:
     for name, thread in chosen.select("comment_id", "thread_id").iter_rows():
         by_thread.setdefault(thread, []).append(found.card(name, found.spans.get(name, ())))
     views = tuple(ThreadView(found.threads.get(thread, ""), tuple(cards)) for thread, cards in by_thread.items())
-    words, sampled = material.words, ""
-    if material.outline.height > EMBEDDED:
-        sampled = words.text("comments.sampled", most=words.number(EMBEDDED), seed=str(material.config.seed))
-    return CommentsView(_rule(material), views, sampled, corpus(material, found, list(found.rows)))
+    data = corpus(material, found, list(found.rows))
+    return CommentsView(_rule(material), views, _left_out(material, data), data)
+
+
+def _left_out(material: Material, data: Corpus | None) -> str:
+    """Say what of the comments is not in the file, if anything."""
+    words, said = material.words, list[str]()
+    if data is not None and material.outline.height > EMBEDDED:
+        said.append(words.text("comments.sampled", most=words.number(EMBEDDED), seed=str(material.config.seed)))
+    if data is not None and material.policy.full and data.letters < LIST_LETTERS:
+        said.append(words.text("comments.cut", most=words.number(data.letters)))
+    return " ".join(said)
 
 
 def _rule(material: Material) -> Phrase:
