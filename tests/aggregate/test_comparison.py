@@ -25,7 +25,7 @@ from discourse.aggregate.units import Eligible, Unit, eligible_comments
 from discourse.config import FilterConfig
 
 Make = Callable[..., Any]
-DRAWS = 150
+DRAWS = 100
 Shares = st.tuples(*[st.floats(0, 1)] * 3).map(sorted)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,9 @@ OTHER_SIDE = "other_side"
 SMALLEST = "smallest_detectable"
 
 
-def comparison_estimates(headlines: Sequence[Headline], comparison: Comparison) -> list[Estimate]:
+def comparison_estimates(
+    headlines: Sequence[Headline], comparison: Comparison, advance: Callable[[], None] = lambda: None
+) -> list[Estimate]:
     """Compare every headline in every contrast of one table.
 
     Each contrast gives, all with `contrast` and `family`: the counts and shares of its sides (variants `side` and
@@ -31,13 +33,14 @@ def comparison_estimates(headlines: Sequence[Headline], comparison: Comparison) 
     Args:
         headlines: beside the eligible comments that the comparison's sides are rows of.
         comparison: what is set side by side.
+        advance: called after each contrast.
     """
-    return [
-        row
-        for contrast in comparison.contrasts()
-        for headline in headlines
-        for row in _rows(headline, contrast, comparison.family)
-    ]
+    rows: list[Estimate] = []
+    for contrast in comparison.contrasts():
+        for headline in headlines:
+            rows += _rows(headline, contrast, comparison.family)
+        advance()
+    return rows
 
 
 def with_holm(rows: Sequence[Estimate]) -> list[Estimate]:

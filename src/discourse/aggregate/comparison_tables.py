@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from discourse.aggregate.comparison_rows import comparison_estimates, with_holm
-from discourse.aggregate.comparison_sides import comparisons
+from discourse.aggregate.comparison_sides import Comparison, comparisons
 from discourse.aggregate.comparison_words import used_words, word_estimates
 from discourse.aggregate.estimates import Estimate
 from discourse.aggregate.headline import Headline
+from discourse.aggregate.units import Eligible
 from discourse.config import CompareConfig
+from discourse.progress import bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,21 @@ def comparison_tables(
         eligible = headlines[0].eligible
         found = comparisons(eligible, threads, attributes, asked)
         notes |= dict.fromkeys(found.notes)
-        for each in found.made:
-            families.setdefault(each.family, []).extend(comparison_estimates(headlines, each))
+        with bar("comparing", sum(len(each.contrasts()) for each in found.made)) as advance:
+            for each in found.made:
+                families.setdefault(each.family, []).extend(comparison_estimates(headlines, each, advance))
         if found.made and not words:
-            used = used_words(eligible)
-            words = [row for each in found.made for row in word_estimates(used, eligible, each)]
+            words = _words(eligible, found.made)
     rows = [row for family in families.values() for row in with_holm(family)]
     return ComparisonTables(rows + words, tuple(notes))
+
+
+def _words(eligible: Eligible, made: Sequence[Comparison]) -> list[Estimate]:
+    with bar("words that set apart", len(made) + 1) as advance:
+        used = used_words(eligible)
+        advance()
+        rows: list[Estimate] = []
+        for each in made:
+            rows += word_estimates(used, eligible, each)
+            advance()
+    return rows
