@@ -283,6 +283,24 @@ def test_a_walk_by_keyboard(browser: Browser, many: Many) -> None:
     assert not page.evaluate("document.activeElement.closest('.reel')")
 
 
+def test_the_focus_stays_where_a_reader_left_it(browser: Browser, many: Many) -> None:
+    """Folding by button keeps the button, Escape leaves a correction to its button, scrolled lists go on from there."""
+    page = explore(browser, many.file).page
+    page.locator(".reel .fold").first.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.textContent") == "show 5 replies"
+    page.keyboard.press("Enter")
+    page.keyboard.press("w")
+    assert page.evaluate("document.activeElement.type") == "radio"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.textContent") == "wrong tag?"
+    page.evaluate("document.getElementById('explorer-list').scrollTop = 90000")
+    expect(page.locator("#explorer-list")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("Number(document.activeElement.dataset.comment)") > 100
+    expect(page.locator("article:focus")).to_be_in_viewport()
+
+
 def test_letters_can_be_switched_off(browser: Browser, many: Many) -> None:
     """With the switch off, letters do nothing, arrows still move."""
     page = explore(browser, many.file).page

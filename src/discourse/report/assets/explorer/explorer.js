@@ -225,10 +225,11 @@ class Explorer {
     this.list.focus({ preventScroll: true });
   }
 
+  // From the row with the focus to the next; into the list where the keys left it, or where it was scrolled to.
   move(step) {
     const place = this.placeOf(this.current);
-    const inRow = document.activeElement.closest(".reel article");
-    this.focus(inRow ? place + step : Math.max(place, 0));
+    if (document.activeElement.closest(".reel article")) this.focus(place + step);
+    else this.focus(this.reel.seen(place) ? place : this.reel.anchor().place);
   }
 
   higher() {
@@ -269,6 +270,7 @@ class Explorer {
     const { parent } = this.corpus;
     for (let above = parent[i]; above >= 0; above = parent[above]) if (this.folded.has(above)) i = above;
     const row = this.reel.rows.get(this.placeOf(i));
+    const pressed = document.activeElement.classList.contains("fold");
     const shift = row ? row.getBoundingClientRect().top - this.list.getBoundingClientRect().top : 0;
     this.items = this.unfolded();
     this.current = i;
@@ -276,6 +278,7 @@ class Explorer {
     this.reel.show(this.items, place, -shift);
     this.tell();
     if (focus) this.focus(place);
+    if (focus && pressed) this.reel.rows.get(place)?.querySelector(".fold")?.focus({ preventScroll: true });
   }
 
   unfold(i) {
@@ -297,7 +300,7 @@ class Explorer {
     this.opened.verdict = before === i ? -1 : i;
     if (before >= 0 && before !== i) this.reel.again(this.placeOf(before));
     const row = this.reel.again(this.placeOf(i));
-    (before === i ? row : row?.querySelector(".verdict input"))?.focus({ preventScroll: true });
+    row?.querySelector(before === i ? ".wrong" : ".verdict input:checked")?.focus({ preventScroll: true });
     this.reel.to(this.placeOf(i));
   }
 

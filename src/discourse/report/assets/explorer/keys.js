@@ -21,14 +21,14 @@ class Keys {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (document.querySelector("dialog[open]")) return;
     const { target, key } = event;
+    const inList = target.closest?.(".reel");
     const typing = target.closest?.("input, select, textarea, [contenteditable]");
-    if (typing) return;
+    if (typing && !(inList && key === "Escape")) return;
     const inside = this.root.contains(target);
     const named = key.length > 1; // Arrows and Home act in the list even where letters are switched off.
     if (!this.on && !named) return;
     const pressing = target.closest?.("button, a, summary") && (key === "Enter" || key === " ");
     if (pressing) return;
-    const inList = target.closest?.(".reel");
     const action = named ? inList && this.actions[key] : this.anywhere[key] ?? (inside && this.actions[key]);
     if (!action) return;
     event.preventDefault();

@@ -87,6 +87,13 @@ class Reel {
     return undefined;
   }
 
+  // Whether any of a row is on screen.
+  seen(place) {
+    const row = this.rows.get(place)?.getBoundingClientRect();
+    const view = this.root.getBoundingClientRect();
+    return Boolean(row) && row.bottom > view.top && row.top < view.bottom;
+  }
+
   resized() {
     if (!this.root.clientHeight) return;
     if (this.root.clientWidth !== this.width) {
