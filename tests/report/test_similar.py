@@ -46,8 +46,8 @@ def test_main_numbers_stay_those_of_these_comments(
     main = found.share(CRIME)
     assert main is not None
     assert main.population == "collected"
-    assert [row.population for row in found.variants(CRIME, Measure.SHARE)] == ["similar"]
-    assert found.assumptions()["prediction_powered"] == (WARNED,)
+    assert "a" * 16 in [row.estimate_id for row in found.variants(CRIME, Measure.SHARE) if row.population == "similar"]
+    assert WARNED in found.assumptions()["prediction_powered"]
 
 
 def test_the_warning_of_few_unequal_threads_is_on_the_page(
