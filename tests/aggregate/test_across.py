@@ -15,7 +15,7 @@ from discourse.aggregate import run as aggregate
 from discourse.aggregate.across import read_part, together
 from discourse.config import parse_config
 from discourse.errors import UsageError, WorkspaceError
-from discourse.models.bundle import Bundle
+from discourse.models.bundle import Bundle, load_bundle
 from discourse.tables import CHANGES, COMMENTS, ESTIMATES, FRAMES, LABELS, THREADS
 from discourse.workspace import StageRecord, Workspace, create_workspace, now, write_text
 from discourse.workspace_comparison import compare, same_threads
@@ -156,6 +156,21 @@ def test_what_another_bundle_or_codebook_read_is_left_out_and_said(finished: Mak
     assert frames["unit"].str.starts_with("a/").any()
     with pytest.raises(WorkspaceError, match="nothing can be compared: frames: a, c left out"):
         compare([roots[0], roots[2]], tmp_path / "other.html")
+
+
+def test_what_another_bundle_read_is_left_out_and_said(
+    finished: Make, bundle: Bundle, make_bundle: Make, heldout_rows: Make, tmp_path: Path
+) -> None:
+    """Workspaces tagged by two bundles of the same labels have nothing to compare."""
+    one = finished("a", np.arange(60) % 3 == 0)
+    first = load_bundle(str(bundle.folder.rename(tmp_path / "first")), "frames")
+    receipt = Workspace(one).receipt()
+    receipt.config["bundles"] = {"frames": str(first.folder)}
+    Workspace(one).save_receipt(receipt)
+    second = make_bundle(["fear"], heldout_rows("fear", {(1, 1): 70, (1, 0): 30, (0, 1): 20, (0, 0): 380}))
+    two = finished("b", np.arange(60) % 3 == 0, bundle=second)
+    with pytest.raises(WorkspaceError, match="nothing can be compared: frames: a, b left out"):
+        compare([one, two], tmp_path / "page.html")
 
 
 def test_authors_are_matched_only_by_a_shared_key(finished: Make, tmp_path: Path) -> None:

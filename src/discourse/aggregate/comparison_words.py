@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from discourse.aggregate.comparison_rows import OTHER_SIDE, SIDE
-from discourse.aggregate.comparison_sides import REST, Comparison, Contrast, side_name
+from discourse.aggregate.comparison_sides import PAIRWISE, Comparison, Contrast, side_name
 from discourse.aggregate.estimates import Estimate, caution
 from discourse.aggregate.holm import holm
 from discourse.aggregate.log_odds import Z95, LogOdds, log_odds
@@ -87,10 +87,11 @@ def word_estimates(words: Words, eligible: Eligible, comparison: Comparison) -> 
         return []
     counts = _counted(words, eligible, comparison)
     number = {side_name(side): i for i, side in enumerate(comparison.sides)}
+    many = len(comparison.sides) > PAIRWISE  # then each is set against all the others
     rows: list[Estimate] = []
     for contrast in comparison.contrasts():
         first = number[side_name(contrast.first)]
-        theirs = counts.elsewhere[first] if contrast.against == REST else counts.used[number[contrast.against]]
+        theirs = counts.elsewhere[first] if many else counts.used[number[contrast.against]]
         rows += _rows(words, eligible, contrast, (counts.used[first], theirs), f"words:{comparison.family}")
     return rows
 
