@@ -28,8 +28,14 @@ def _labels(votes: list[tuple[str, str | None, str]], kind: str = "frame") -> pl
 
 def test_the_majority_of_annotators_wins_and_a_skipped_label_is_no_vote() -> None:
     """The majority of annotators wins and a skipped label is no vote."""
-    found = resolve(_labels([("a", "yes", "1"), ("a", "yes", "2"), ("a", "no", "3"), ("b", None, "1")]), "majority")
-    assert found.select("comment_id", "value").rows() == [("a", "yes")]
+    votes = [("a", "yes", "1"), ("a", "yes", "2"), ("a", "no", "3"), ("a", None, "4"), ("b", None, "1")]
+    found = resolve(_labels(votes), "majority").sort("comment_id")
+    assert found.select("comment_id", "value").rows() == [("a", "yes"), ("b", None)]
+
+
+def test_a_level_that_everybody_skipped_is_not_labelled() -> None:
+    """A level that everybody skipped is not labelled."""
+    assert resolve(_labels([("a", None, "1"), ("b", None, "1")]), "majority").is_empty()
 
 
 @pytest.mark.parametrize(("rule", "value"), [("majority", "no"), ("yes", "yes"), ("no", "no"), ("first", "yes")])

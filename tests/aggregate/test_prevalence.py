@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
-from discourse.aggregate.error_rates import ErrorRates, Outcomes, Rate, error_rates, smoothed_share, source_spread
+from discourse.aggregate.error_rates import (
+    ErrorRates,
+    Outcomes,
+    Rate,
+    error_rates,
+    smoothed_share,
+    source_spread,
+    spread_draws,
+)
 from discourse.aggregate.prevalence import (
     Interval,
     Tagged,
+    clustering_effect,
     corrected_share,
     design_effect,
     rogan_gladen,
     separable,
     share_draws,
     share_of_share,
+    text_numbers,
 )
 from discourse.aggregate.resampling import Clusters, resample
 
@@ -46,6 +57,28 @@ def test_design_effect_is_one_for_authors_of_one_comment_and_grows_with_a_loud_o
     assert design_effect(np.zeros(0, dtype=np.int64)) == 1
 
 
+def test_near_duplicates_count_as_one_and_authors_by_their_correlation() -> None:
+    """6 comments: an author of 4, one text 3 times; variances add 0.1·(18 − 6) and 12 − 6."""
+    author, text = np.array([0, 0, 0, 0, 1, 2]), np.array([0, 1, 2, 3, 3, 3])
+    assert clustering_effect(author, np.arange(6)) == pytest.approx(design_effect(np.array([4, 1, 1])))
+    assert clustering_effect(author, text) == pytest.approx(1 + 0.1 * 12 / 6 + 6 / 6)
+    assert clustering_effect(np.arange(6), np.zeros(6, dtype=np.int64)) == pytest.approx(6)
+    assert clustering_effect(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)) == 1
+
+
+def test_weights_widen_as_kish_says() -> None:
+    """Weights widen as Kish says."""
+    weight = np.array([3.0, 1.0, 1.0, 1.0])
+    assert clustering_effect(np.arange(4), np.arange(4), weight) == pytest.approx(4 * 12 / 36)
+
+
+def test_texts_are_numbered_with_the_first_of_their_near_duplicates() -> None:
+    """Texts are numbered with the first of their near duplicates, also where that one is not among the comments."""
+    comments = pl.DataFrame({"comment_id": ["a", "b", "c", "d"], "duplicate_of": [None, "a", "x", "x"]})
+    numbers = text_numbers(comments)
+    assert numbers[0] == numbers[1] != numbers[2] == numbers[3]
+
+
 def test_draws_spread_as_misclassification_does_where_the_error_rates_are_certain() -> None:
     """With known rates the only noise is Var(q | labels), which the delta method gives too."""
     seen = Tagged(0.35, 2_000, 1.0)
@@ -70,6 +103,34 @@ def test_rates_that_may_be_alike_are_not_separable() -> None:
     noisy = Rate(0.5, np.linspace(0, 1, 100), np.linspace(0, 1, 100), 5.0)
     assert not separable(ErrorRates(noisy, rates(0.5, 0.1, 100).false_positive, 3))
     assert not separable(ErrorRates(Rate(0.0, noisy.draws, noisy.draws, 0.0), noisy, 3))
+
+
+def test_a_source_that_may_differ_widens_the_interval_and_does_not_forbid_it() -> None:
+    """Tags that tell yes from no on average are separable, however far one source may stray."""
+    wide, known = np.linspace(0, 1, 400), np.full(400, 0.5)
+    assert separable(ErrorRates(Rate(0.5, known, wide, 50.0), rates(0.5, 0.1, 400).false_positive, 4))
+
+
+def test_fewer_tags_than_mistakes_alone_leave_an_upper_end() -> None:
+    """False-positive rates of about 0.05 and not one tag: draws without a solution do not close the interval."""
+    rng = np.random.default_rng(0)
+    known, some = np.full(4_000, 0.7), rng.beta(5, 95, 4_000)
+    unfit = ErrorRates(Rate(0.7, known, known, 100.0), Rate(0.05, some, some, 100.0), 5)
+    seen = Tagged(0.0, 300, 1.0)
+    found = corrected_share(seen, unfit, share_draws(seen, unfit, rng))
+    assert found.low == found.estimate == 0
+    assert found.high > 0.001
+
+
+def test_the_spread_between_sources_is_small_where_they_agree_and_found_where_they_do_not() -> None:
+    """The spread between sources is small where they agree and found where they do not."""
+    rng = np.random.default_rng(1)
+    size = np.full(30, 200.0)
+    alike = spread_draws(rng.binomial(200, 0.3, 30) / 200, size, 4_000, rng)
+    unlike = spread_draws(rng.binomial(200, rng.beta(2.7, 6.3, 30)) / 200, size, 4_000, rng)
+    assert np.quantile(alike, 0.975) < 0.02
+    assert 0.04 < np.median(unlike) < 0.2
+    assert (spread_draws(np.array([0.5, 0.5]), np.array([1.0, 1.0]), 10, rng) == 0).all()
 
 
 def test_smoothing_ends_near_the_jeffreys_interval_where_nothing_varies() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from discourse.aggregate.prevalence import Interval
@@ -20,7 +19,8 @@ class Labelled:
     chance of having been labelled, 0–1. author: int64 (n,), one number for each author. population: float64 (N,), the
     model's probability for every eligible comment, the labelled ones among them. simple: drawn uniformly without
     replacement, and all counting alike, so that only n and N matter. importance: float64 (n,) and (N,), how much each
-    labelled and each eligible comment counts; None: all alike.
+    labelled and each eligible comment counts; None: all alike. stratum: int64 (n,) and (N,), numbers from 0; comments
+    of one stratum were drawn alike and count alike, and each has at least 2 labelled; None: not stratified.
     """
 
     label: Reals
@@ -30,6 +30,7 @@ class Labelled:
     population: Reals
     simple: bool
     importance: tuple[Reals, Reals] | None = None
+    stratum: tuple[Counts, Counts] | None = None
 
     @property
     def weight(self) -> Reals:
@@ -57,21 +58,42 @@ def tuning(label: Reals, score: Reals, weight: Reals) -> float:
 def difference_estimate(labelled: Labelled) -> Interval:
     """Estimate a share as λ·mean(f) over all comments plus the weighted mean of y − λ·f over the labelled ones.
 
-    With simple random sampling the variance is (1 − n/N)·s²/n, else that of the Hájek form under Poisson sampling,
-    Σ (1 − π) w² e²; both with residuals summed by author, and t quantiles with as many degrees of freedom as there are
-    authors less one.
+    With simple random sampling the variance is (1 − n/N)·s²/n, within strata too, else that of the Hájek form under
+    Poisson sampling, Σ (1 − π) w² e²; always with residuals summed by author, and t quantiles with as many degrees of
+    freedom as there are authors less one.
 
     Args:
         labelled: at least 2 labelled comments.
 
-    Source: Särndal et al. 1992, §5.7, §6.3 and §7.10.
+    Source: Särndal et al. 1992, §3.7, §5.7, §6.3 and §7.10; for strata Fisch, Maynez, Hofer et al. 2024.
     """
+    if labelled.stratum is not None:
+        return _stratified(labelled, *labelled.stratum)
     weight = labelled.weight
     slope = tuning(labelled.label, labelled.score, weight)
     difference = labelled.label - slope * labelled.score
     shift = float(weight @ difference)
     point = float(np.clip(slope * labelled.mean_score + shift, 0, 1))
     return _around(point, difference - shift, labelled)
+
+
+def _stratified(labelled: Labelled, drawn: Counts, whole: Counts) -> Interval:
+    """Estimate each stratum's share by its own labels and scores, with one λ, and add them up by size."""
+    sampled = np.bincount(drawn)
+    size = np.bincount(whole, minlength=len(sampled))
+    # What each labelled comment adds to the estimate, and what that has to do with the variance.
+    weight = (size / len(whole) / sampled)[drawn]
+    left = np.sqrt(np.maximum(1 - sampled / size, 0) * sampled / (sampled - 1))[drawn]
+
+    def centred(values: Reals) -> Reals:
+        return (values - (np.bincount(drawn, values) / sampled)[drawn]) * weight * left
+
+    label, score = centred(labelled.label), centred(labelled.score)
+    square = float(score @ score)
+    slope = float(np.clip(score @ label / square, 0, 1)) if square > 1e-15 else 0.0
+    shift = float(weight @ (labelled.label - slope * labelled.score))
+    point = float(np.clip(slope * labelled.mean_score + shift, 0, 1))
+    return _reached(point, label - slope * score, labelled.author)
 
 
 def ratio_estimate(part: Labelled, whole: Labelled) -> Interval | None:
@@ -103,16 +125,17 @@ def _around(point: float, residual: Reals, labelled: Labelled) -> Interval:
     if labelled.simple:
         share = residual * np.sqrt(max(1 - size / len(labelled.population), 0)) / size
     else:
-        share = residual * labelled.weight * np.sqrt(1 - labelled.inclusion)
-    sums = np.bincount(np.unique(labelled.author, return_inverse=True)[1], share).astype(np.float64)
+        share = residual * labelled.weight * np.sqrt(np.maximum(1 - labelled.inclusion, 0))
+    return _reached(point, share, labelled.author)
+
+
+def _reached(point: float, share: Reals, author: Counts) -> Interval:
+    """Return the interval around a point for what each labelled comment adds to its error."""
+    sums = np.bincount(np.unique(author, return_inverse=True)[1], share).astype(np.float64)
     clusters = len(sums)
     if clusters < 2:
         return Interval(point, 0.0, 1.0)
     # One comment may share its author with others and still have been drawn alone: never below the unclustered form.
-    variance = max(_spread(sums), _spread(share))
+    variance = max(float(np.square(parts).sum()) * len(parts) / (len(parts) - 1) for parts in (sums, share))
     reach = float(stats.t.ppf(0.975, clusters - 1)) * np.sqrt(variance)
     return Interval(point, float(max(point - reach, 0)), float(min(point + reach, 1)))
-
-
-def _spread(parts: NDArray[np.float64]) -> float:
-    return float(np.square(parts).sum()) * len(parts) / (len(parts) - 1)

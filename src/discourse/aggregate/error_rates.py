@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from discourse.aggregate.resampling import Clusters, Reals, drawn_sums, kish
 
 MIN_SPREAD = 1e-6  # below this correlation within sources, sources do not differ
-MAX_SPREAD = 0.9
+PRIOR_SCALE = 0.5
+SPREAD_GRID = np.linspace(0, 6, 241)  # in standard deviations of the prior
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,7 @@ def _rate(outcomes: Outcomes, weight: Reals, taken: Reals, rng: np.random.Genera
 def _new_source(draws: Reals, tagged: Reals, weight: Reals, clusters: Clusters, rng: np.random.Generator) -> Reals:
     """Move each draw to a source yet unseen: a beta draw around it, spread as the held-out sources are.
 
-    The spread is itself uncertain with few sources: each draw divides X² by a chi-square draw over its degrees of
-    freedom, as the predictive distribution of a normal mean does.
+    The spread is itself uncertain with few sources, so each draw has a spread of its own, see `spread_draws`.
     """
     source = clusters.source[clusters.of_row]
     sums, squares = (np.bincount(source, values, clusters.sources) for values in (weight, np.square(weight)))
@@ -122,12 +123,40 @@ def _new_source(draws: Reals, tagged: Reals, weight: Reals, clusters: Clusters, 
     if seen.sum() < 2:
         return draws
     share = np.bincount(source, tagged, clusters.sources)[seen] / sums[seen]
-    statistic, information = source_spread(share, np.square(sums[seen]) / squares[seen])
-    if information == 0:
-        return draws
-    freedom = int(seen.sum()) - 1
-    excess = statistic * freedom / rng.chisquare(freedom, len(draws)) - freedom
-    spread = np.clip(excess / information, MIN_SPREAD, MAX_SPREAD)
+    spread = spread_draws(share, np.square(sums[seen]) / squares[seen], len(draws), rng)
     centre = np.clip(draws, 1e-6, 1 - 1e-6)
-    precision = (1 - spread) / spread
+    precision = (1 - spread) / np.maximum(spread, MIN_SPREAD)
     return np.where(spread > MIN_SPREAD, rng.beta(centre * precision, (1 - centre) * precision), draws)
+
+
+def spread_draws(share: Reals, effective: Reals, number: int, rng: np.random.Generator) -> Reals:
+    """Draw the correlation within sources from its posterior given how much the held-out sources differ.
+
+    X² over its expectation is taken as chi-square. The prior is a half-normal of standard deviation `PRIOR_SCALE` for
+    the standard deviation τ of the log-odds between sources; around a rate c it stands for a correlation of
+    τ²c(1 − c) / (1 + τ²c(1 − c)). With few sources the data alone would leave any spread possible.
+
+    Args:
+        share: float64 (sources,), the rate in each.
+        effective: float64 (sources,), effective rows behind it, above 0.
+        number: of draws.
+        rng: the seeded generator.
+
+    Returns:
+        float64 (draws,), at least 0.
+
+    Source: Röver, Bender, Dias et al. 2021 (weakly informative priors for the spread between few studies).
+    """
+    statistic, information = source_spread(share, effective)
+    if information == 0:
+        return np.zeros(number)
+    freedom = len(share) - 1
+    pooled = (float(effective @ share) + 0.5) / (float(effective.sum()) + 1)
+    variance = np.square(PRIOR_SCALE * SPREAD_GRID) * pooled * (1 - pooled)
+    spread = variance / (1 + variance)
+    expected = 1 + spread * information / freedom
+    density = (
+        stats.chi2.logpdf(max(statistic, 1e-3) / expected, freedom) - np.log(expected) - np.square(SPREAD_GRID) / 2
+    )
+    chance = np.exp(density - density.max())
+    return rng.choice(spread, number, p=chance / chance.sum())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
+from scipy.special import gammaln
 
 from discourse.aggregate.prevalence import Interval
 from discourse.aggregate.resampling import Counts, Reals, kish
@@ -80,16 +81,33 @@ def _most(first: Stratum, second: Stratum) -> int:
         theirs = np.zeros(len(ours), dtype=np.int64)
     here, above_here = _candidates(first)
     there, above_there = _candidates(second)
-    # SciPy has no answer for an empty population; a stratum of which nothing was drawn always shows no yes.
-    chance = np.ones((len(here), len(ours)))
-    if first.sampled:
-        chance = stats.hypergeom.pmf(ours[None, :], first.size, here[:, None], first.sampled)
-    below = np.ones((len(theirs), len(there)))
-    if second.sampled:
-        below = stats.hypergeom.cdf(theirs[:, None], second.size, there[None, :], second.sampled)
+    chance = _chances(first, here, int(ours.max(initial=0)))[:, ours]
+    below = _chances(second, there, int(theirs.max(initial=0))).cumsum(axis=1)[:, theirs].T
     likely = chance @ below > TAIL
     totals = np.where(likely, above_here[:, None] + above_there[None, :], 0)
     return int(max(totals.max(initial=0), first.yes + second.yes))
+
+
+def _chances(part: Stratum, yes: Counts, most: int) -> Reals:
+    """Return the hypergeometric chance of each number of yes in the sample, float64 (len(yes), most + 1).
+
+    Args:
+        part: the stratum; its own yes do not matter.
+        yes: int64 (K,), how many yes there may be in it.
+        most: the largest number of yes in the sample that is asked for.
+    """
+    drawn = np.arange(most + 1)[None, :]
+    inside, outside = yes[:, None], part.size - yes[:, None]
+    left = part.sampled - drawn
+    possible = (drawn <= inside) & (left >= 0) & (left <= outside)
+    log = _log_choose(inside, drawn) + _log_choose(outside, left) - _log_choose(part.size, part.sampled)
+    return np.where(possible, np.exp(np.where(possible, log, 0.0)), 0.0)
+
+
+def _log_choose(whole: Counts | int, part: Counts | int) -> Reals:
+    # Impossible pairs are masked by the caller; they must only not warn.
+    rest = np.maximum(np.subtract(whole, part), 0)
+    return gammaln(np.add(whole, 1.0)) - gammaln(np.maximum(part, 0) + 1.0) - gammaln(rest + 1.0)
 
 
 def _expanded(part: Stratum, yes: Counts) -> Reals:

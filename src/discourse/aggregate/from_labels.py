@@ -16,6 +16,7 @@ from discourse.aggregate.resampling import Counts, Reals, kish
 Flags = NDArray[np.bool_]
 
 FEW = 10  # labelled yes, or labelled no, below which no normal approximation is trusted
+VERY_FEW = 5  # the same among comments that were drawn more sparsely than the others (Cochran's rule)
 
 CENSUS = "All eligible comments were labelled by people; nothing is estimated."
 DIFFERENCE = (
@@ -24,6 +25,7 @@ DIFFERENCE = (
 EXACT = (
     "The labelled comments were drawn by chance as their inclusion says; counted exactly, because few are yes or no."
 )
+SKIPPED = " {skipped:,} of the {asked:,} comments asked about were skipped, and are taken for skipped by chance."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,22 @@ class Found:
     n_effective: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """The labelled comments that count: their rows, the chance of a label for each (π), and how many were skipped."""
+
+    rows: Counts
+    inclusion: Reals
+    skipped: int
+    is_census: bool
+
+    def found(self, interval: Interval | None, method: str, said: str, size: float) -> Found:
+        """Return an estimate that says what was skipped."""
+        number = len(self.rows)
+        said += SKIPPED.format(skipped=self.skipped, asked=number + self.skipped) if self.skipped else ""
+        return Found(interval, method, said, number, size)
+
+
 def label_share(
     labels: Coding, yes: Reals, reading: Reading, author: Counts, rows: Counts, importance: Reals | None = None
 ) -> Found | None:
@@ -61,23 +79,25 @@ def label_share(
     Returns:
         None with fewer than 2 labels of known inclusion.
     """
-    used = _used(labels, rows)
-    if used is None:
+    sample = _sample(labels, rows)
+    if sample is None:
         return None
+    used = sample.rows
     label = yes[used]
     counts = _importance(len(yes), rows, importance)
-    if len(used) == len(rows):
+    if sample.is_census:
         share = float(np.average(label, weights=counts[used]))
         return Found(Interval(share, share, share), "census", CENSUS, len(used), float(len(used)))
-    weight = counts[used] / labels.inclusion[used]
+    weight = counts[used] / sample.inclusion
     size = kish(weight)
-    if min(label.sum(), len(label) - label.sum()) >= FEW:
-        found = difference_estimate(_labelled(labels, yes, reading.score, author, rows, used, counts))
-        return Found(found, "difference_estimator", DIFFERENCE, len(used), size)
-    parts = [_stratum(reading.tagged == tag, label, labels.inclusion, rows, used) for tag in (True, False)]
-    whole = [part for part in parts if part is not None and importance is None]
-    found = exact_share(whole[0], whole[1]) if len(whole) == 2 else weighted_share(label, weight)
-    return Found(found, "exact_stratified", EXACT, len(used), size)
+    strata = _strata(reading.tagged, label, sample, rows) if importance is None else []
+    few = min(label.sum(), len(label) - label.sum()) < FEW
+    if not few and not _thin(strata, sample):
+        by_tag = reading.tagged if strata and all(map(_plenty, strata)) else None
+        labelled = _labelled(labels, yes, reading.score, author, rows, sample, counts, by_tag)
+        return sample.found(difference_estimate(labelled), "difference_estimator", DIFFERENCE, size)
+    found = exact_share(strata[0], strata[1]) if strata else weighted_share(label, weight)
+    return sample.found(found, "exact_stratified", EXACT, size)
 
 
 def label_ratio(
@@ -101,39 +121,50 @@ def label_ratio(
     Returns:
         None with fewer than 2 labels of known inclusion.
     """
-    used = _used(labels, rows)
-    if used is None:
+    sample = _sample(labels, rows)
+    if sample is None:
         return None
+    used = sample.rows
     about = yes[1][used] == 1
     label = yes[0][used]
     counts = _importance(len(yes[0]), rows, importance)
-    if len(used) == len(rows):
+    if sample.is_census:
         share = float(np.average(label[about], weights=counts[used][about])) if about.any() else None
         found = Interval(share, share, share) if share is not None else None
         return Found(found, "census", CENSUS, len(used), float(len(used)))
-    weight = counts[used] / labels.inclusion[used]
+    weight = counts[used] / sample.inclusion
     size = kish(weight)
     if not about.any():
-        return Found(None, "exact_stratified", EXACT, len(used), size)
+        return sample.found(None, "exact_stratified", EXACT, size)
     if min(label[about].sum(), (1 - label[about]).sum()) >= FEW:
         part, whole = (
-            _labelled(labels, each, score, author, rows, used, counts) for each, score in zip(yes, scores, strict=True)
+            _labelled(labels, each, score, author, rows, sample, counts)
+            for each, score in zip(yes, scores, strict=True)
         )
-        return Found(ratio_estimate(part, whole), "difference_estimator", DIFFERENCE, len(used), size)
-    return Found(weighted_share(label[about], weight[about]), "exact_stratified", EXACT, len(used), size)
+        return sample.found(ratio_estimate(part, whole), "difference_estimator", DIFFERENCE, size)
+    return sample.found(weighted_share(label[about], weight[about]), "exact_stratified", EXACT, size)
 
 
-def _used(labels: Coding, rows: Counts) -> Counts | None:
-    """Return the comments whose labels count: all of a fully labelled unit, else those of known inclusion."""
+def _sample(labels: Coding, rows: Counts) -> _Sample | None:
+    """Return the comments whose labels count: all of a fully labelled unit, else those of known inclusion.
+
+    Where comments that were drawn have no label because people skipped them, the chance of a label is the inclusion
+    times the share of those asked about who got one (Särndal et al. 1992, §15.6: response homogeneity).
+    """
     seen = rows[labels.labelled[rows]]
     if len(seen) < 2:
         return None
     if len(seen) == len(rows):
-        return seen
+        return _Sample(seen, np.ones(len(seen)), 0, is_census=True)
     # A census of a part, such as of what was collected before, says nothing of the rest.
-    known = ~np.isnan(labels.inclusion[seen]) & ~labels.census[seen]
-    used = seen[known]
-    return used if len(used) >= 2 and labels.inclusion[used].min() < 1 else None
+    known = ~np.isnan(labels.inclusion) & ~labels.census
+    used = seen[known[seen]]
+    skipped = int((known[rows] & ~labels.labelled[rows]).sum())
+    inclusion = labels.inclusion[used] * len(used) / max(len(used) + skipped, 1)
+    # Those asked about for certain stand for themselves: what else there is was never drawn.
+    if len(used) < 2 or (labels.inclusion[used].min() >= 1 and len(used) + skipped < len(rows)):
+        return None
+    return _Sample(used, inclusion, skipped, is_census=False)
 
 
 def _importance(size: int, rows: Counts, importance: Reals | None) -> Reals:
@@ -145,18 +176,45 @@ def _importance(size: int, rows: Counts, importance: Reals | None) -> Reals:
 
 
 def _labelled(
-    labels: Coding, yes: Reals, score: Reals, author: Counts, rows: Counts, used: Counts, counts: Reals
+    labels: Coding,
+    yes: Reals,
+    score: Reals,
+    author: Counts,
+    rows: Counts,
+    sample: _Sample,
+    counts: Reals,
+    strata: Flags | None = None,
 ) -> Labelled:
-    inclusion = labels.inclusion[used]
+    used, inclusion = sample.rows, sample.inclusion
     alike = bool(np.ptp(counts[rows]) < 1e-9)
     simple = alike and bool(labels.uniform[used].all()) and bool(np.ptp(inclusion) < 1e-9)
     importance = None if alike else (counts[used], counts[rows])
-    return Labelled(yes[used], score[used], inclusion, author[used], score[rows], simple, importance)
+    stratum = None if strata is None else (strata[used].astype(np.int64), strata[rows].astype(np.int64))
+    return Labelled(yes[used], score[used], inclusion, author[used], score[rows], simple, importance, stratum)
 
 
-def _stratum(inside: Flags, label: Reals, inclusion: Reals, rows: Counts, used: Counts) -> Stratum | None:
-    """Return the stratum of the unit's comments where `inside` holds; None if they were not drawn alike."""
-    chosen = inside[used]
-    if chosen.any() and np.ptp(inclusion[used][chosen]) >= 1e-9:
-        return None
-    return Stratum(int(inside[rows].sum()), int(chosen.sum()), int(label[chosen].sum()))
+def _strata(tagged: Flags, label: Reals, sample: _Sample, rows: Counts) -> list[Stratum]:
+    """Return the tagged comments and the others as strata; none where those of one were not all drawn alike."""
+    strata: list[Stratum] = []
+    for inside in (tagged, ~tagged):
+        chosen = inside[sample.rows]
+        if chosen.any() and np.ptp(sample.inclusion[chosen]) >= 1e-9:
+            return []
+        strata.append(Stratum(int(inside[rows].sum()), int(chosen.sum()), int(label[chosen].sum())))
+    return strata
+
+
+def _plenty(part: Stratum) -> bool:
+    """Say whether a stratum has yes and no enough for its own spread to be trusted."""
+    return min(part.yes, part.sampled - part.yes) >= FEW
+
+
+def _thin(strata: list[Stratum], sample: _Sample) -> bool:
+    """Say whether the sample was drawn by tag, and very few yes or no are labelled where it is sparser.
+
+    A label there stands for many comments: with few of them the estimate is skewed, and its spread is misjudged.
+    """
+    if not strata or float(np.ptp(sample.inclusion)) < 1e-9:
+        return False
+    sparser = min(strata, key=lambda part: part.sampled / max(part.size, 1))
+    return min(sparser.yes, sparser.sampled - sparser.yes) < VERY_FEW

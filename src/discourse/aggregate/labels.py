@@ -20,7 +20,8 @@ class Coding:
     """Labels of one level beside the eligible comments (N).
 
     value: text, null where nobody labelled. labelled: whether somebody did. inclusion: float64, the chance of having
-    been labelled, NaN if unknown. uniform, census: whether the comment was drawn so.
+    been asked about, NaN if unknown. uniform, census: whether the comment was drawn so. A comment of known inclusion
+    without a label was skipped by everybody who was asked.
     """
 
     value: pl.Series
@@ -45,11 +46,14 @@ def resolve(labels: pl.DataFrame, rule: Rule) -> pl.DataFrame:
         rule: `[labels] resolve`.
 
     Returns:
-        comment_id, kind, level, value, inclusion (Float64, null if unknown), design.
+        comment_id, kind, level, value (null where all who were asked skipped it), inclusion (Float64, null if
+        unknown), design; of levels that have a label.
     """
-    given = labels.filter(pl.col("value").is_not_null()).sort("round", "labelled_at", "annotator", nulls_last=True)
-    given = given.with_row_index("order")
     about = ["comment_id", "kind", "level"]
+    asked = labels.sort("round", "labelled_at", "annotator", nulls_last=True).with_row_index("order")
+    given = asked.filter(pl.col("value").is_not_null())
+    skipped = asked.filter(pl.col("value").is_null()).join(given, on=about, how="anti")
+    skipped = skipped.join(given, on=["kind", "level"], how="semi")
     votes = given.group_by(*about, "value").agg(pl.len().alias("votes"), pl.col("order").min())
     favoured = pl.lit("yes" if rule == "yes" else "no")
     ahead = (pl.col("value") == favoured) if rule != "first" else pl.lit(value=False)
@@ -59,11 +63,14 @@ def resolve(labels: pl.DataFrame, rule: Rule) -> pl.DataFrame:
         .unique(about, keep="first", maintain_order=True)
     )
     drawn = (
-        given.sort("inclusion", "order", nulls_last=True)
+        pl.concat([given, skipped])
+        .sort("inclusion", "order", nulls_last=True)
         .unique(about, keep="first", maintain_order=True)
         .select(*about, "inclusion", "design")
     )
-    return winners.select(*about, "value").join(drawn, on=about, how="left")
+    return drawn.join(winners.select(*about, "value"), on=about, how="left", maintain_order="left").select(
+        *about, "value", "inclusion", "design"
+    )
 
 
 def coding(resolved: pl.DataFrame, kind: str, level: str, comments: pl.DataFrame) -> Coding | None:

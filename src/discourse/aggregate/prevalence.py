@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from discourse.aggregate.error_rates import ErrorRates
 from discourse.aggregate.resampling import Counts, Reals, interval
@@ -41,23 +42,63 @@ def rogan_gladen(tagged: float, sensitivity: float, false_positive: float) -> fl
     return float(np.clip((tagged - false_positive) / (sensitivity - false_positive), 0, 1))
 
 
-def design_effect(author_sizes: Counts, correlation: float = AUTHOR_CORRELATION) -> float:
-    """Return how much correlation within authors widens the variance of a share (Kish 1965, §5.4).
+def design_effect(sizes: Counts, correlation: float = AUTHOR_CORRELATION) -> float:
+    """Return how much correlation within groups widens the variance of a share (Kish 1965, §5.4).
 
     Args:
-        author_sizes: int64, comments by each author; a comment of an unknown author is one of its own.
-        correlation: of mistakes within one author.
+        sizes: int64, comments in each group, such as by each author; a comment of an unknown author is one of its own.
+        correlation: of mistakes within one group.
     """
-    total = int(author_sizes.sum())
-    mean_size = float(np.square(author_sizes, dtype=np.float64).sum()) / total if total else 1.0
+    total = int(sizes.sum())
+    mean_size = float(np.square(sizes, dtype=np.float64).sum()) / total if total else 1.0
     return 1 + (mean_size - 1) * correlation
 
 
+def clustering_effect(author: Counts, text: Counts, weight: Reals | None = None) -> float:
+    """Return how much mistakes that come together, and weights, widen the variance of a share of tagged comments.
+
+    The correlation of two comments' mistakes is 1 for near-duplicates, which are all tagged rightly or all wrongly,
+    and `AUTHOR_CORRELATION` for others of one author.
+
+    Args:
+        author: int64 (n,), a number for each comment's author.
+        text: int64 (n,), a number for each comment's text, near-duplicates having the same.
+        weight: float64 (n,), how much each comment counts; all alike by default.
+
+    Source: Kish 1965, §5.4 and §11.7.
+    """
+    each = np.ones(len(author)) if weight is None else weight
+    alone = float(np.square(each).sum())
+    by_author, by_text = (
+        float(np.square(np.bincount(np.unique(group, return_inverse=True)[1], each)).sum()) for group in (author, text)
+    )
+    variance = alone + AUTHOR_CORRELATION * (by_author - alone) + by_text - alone
+    return len(author) * variance / float(each.sum()) ** 2 if alone > 0 else 1.0
+
+
+def text_numbers(comments: pl.DataFrame) -> Counts:
+    """Number the texts of comments, near-duplicates alike.
+
+    Args:
+        comments: with comment_id and duplicate_of.
+
+    Returns:
+        int64 (n,).
+    """
+    first = comments.select(pl.coalesce("duplicate_of", "comment_id").rank("dense").cast(pl.Int64) - 1)
+    return first.to_series().to_numpy()
+
+
 def separable(rates: ErrorRates) -> bool:
-    """Say whether the error rates are known well enough to correct a share by them."""
+    """Say whether the tags tell yes from no well enough to correct a share by the error rates.
+
+    What is asked is whether they do so among such sources as a whole, hence of the pooled draws (sources and threads
+    resampled). How far one unseen source may stray from that is part of the interval; asking it here would let pass
+    only those held-out sets whose sources look alike by chance, and their intervals are too narrow.
+    """
     if not rates.known or rates.sensitivity.point - rates.false_positive.point < MIN_SEPARATION:
         return False
-    separation = rates.sensitivity.draws - rates.false_positive.draws
+    separation = rates.sensitivity.pooled - rates.false_positive.pooled
     return float(np.quantile(separation, 0.025)) >= MIN_SEPARATION
 
 
@@ -88,13 +129,22 @@ def share_draws(seen: Tagged, rates: ErrorRates, rng: np.random.Generator) -> Re
 def corrected_share(seen: Tagged, rates: ErrorRates, draws: Reals) -> Interval:
     """Return the corrected share of a unit with its interval.
 
+    The upper end is taken among the draws above 0, the lower one among those below 1. Where fewer comments are tagged
+    than mistakes alone would tag, draws without a solution stop at 0; counted in, they would shrink the interval to
+    nothing just where the error rates fit these comments badly.
+
     Args:
         seen: the unit's tags.
         rates: held-out error rates that are `separable`.
         draws: of `share_draws` for the same unit.
+
+    Source: Read 2002 (the CLs method for limits near a boundary).
     """
     point = rogan_gladen(seen.share, rates.sensitivity.point, rates.false_positive.point)
-    return Interval(point, *interval(draws, point))
+    above, below = draws[draws > 0], draws[draws < 1]
+    low = float(np.quantile(below, 0.025)) if len(below) else 1.0
+    high = float(np.quantile(above, 0.975)) if len(above) else 0.0
+    return Interval(point, min(low, point), max(high, point))
 
 
 def share_of_share(part: Interval, whole: Interval, part_draws: Reals, whole_draws: Reals) -> Interval | None:

@@ -95,7 +95,8 @@ def _people(comments: pl.DataFrame) -> dict[str, int]:
 
 def _labelled(comments: pl.DataFrame, resolved: pl.DataFrame) -> dict[str, int]:
     eligible = comments.filter(pl.col("excluded").is_null()).select("comment_id")
-    frames = resolved.filter(pl.col("kind") == "frame").join(eligible, on="comment_id", how="semi")
+    given = resolved.filter((pl.col("kind") == "frame") & pl.col("value").is_not_null())
+    frames = given.join(eligible, on="comment_id", how="semi")
     return {f"labelled:{level}": number for level, number in _tally(frames, "level").items()}
 
 

@@ -29,7 +29,7 @@ class Clusters:
 def resample(source: Counts, rng: np.random.Generator, draws: int = DRAWS) -> Reals:
     """Draw how often each cluster is taken in each two-stage bootstrap sample.
 
-    A source drawn k times has its T clusters drawn k·T times in all, which is one multinomial draw.
+    A source drawn k times has its T clusters drawn k·T times in all, each time any of them alike.
 
     Args:
         source: int64 (clusters,), the source of each cluster, from 0 without gaps.
@@ -49,7 +49,9 @@ def resample(source: Counts, rng: np.random.Generator, draws: int = DRAWS) -> Re
     for one in range(total):
         members = np.flatnonzero(source == one)
         size = len(members)
-        taken[:, members] = rng.multinomial(times[:, one] * size, np.full(size, 1 / size))
+        row = np.repeat(np.arange(draws), times[:, one] * size)
+        cell = row * size + rng.integers(size, size=len(row))
+        taken[:, members] = np.bincount(cell, minlength=draws * size).reshape(draws, size)
     return taken
 
 

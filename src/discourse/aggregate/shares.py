@@ -10,13 +10,13 @@ from discourse.aggregate.error_rates import ErrorRates
 from discourse.aggregate.estimates import Estimate, caution, ends
 from discourse.aggregate.from_labels import Flags, Found
 from discourse.aggregate.prevalence import (
-    AUTHOR_CORRELATION,
     Interval,
     Tagged,
+    clustering_effect,
     corrected_share,
-    design_effect,
     separable,
     share_draws,
+    text_numbers,
 )
 from discourse.aggregate.resampling import Reals
 from discourse.aggregate.units import Eligible, Unit
@@ -25,7 +25,7 @@ from discourse.tables import Mark, Measure
 COUNTED = "A count of what the model tagged, mistakes included; not a share."
 CORRECTED = (
     "The model errs on these comments as it did on held-out comments of {sources}, taken as a sample of such sources; "
-    "mistakes are alike within an author; nothing was validated on these threads."
+    "mistakes are alike within an author and the same in near-duplicates; nothing was validated on these threads."
 )
 INSEPARABLE = (
     "No share: on held-out comments the model's sensitivity less its false-positive rate may be below 0.1, so that "
@@ -62,7 +62,8 @@ def correct(
     none = np.zeros(0)
     if unit.n == 0 or tagged is None:
         return Correction(None, none, NO_COMMENTS if unit.n == 0 else NO_TAGS, 0.0)
-    effect = _design_effect(eligible, unit)
+    texts = text_numbers(eligible.comments.select("comment_id", "duplicate_of")[unit.rows])
+    effect = clustering_effect(eligible.author[unit.rows], texts, unit.weight)
     if not rates.known or not separable(rates):
         return Correction(None, none, INSEPARABLE if rates.known else NO_HELDOUT, unit.n / effect)
     share = float(np.average(tagged[unit.rows], weights=unit.weight))
@@ -88,15 +89,6 @@ def label_row(level: str, unit: Unit, found: Found, unsure: Flags) -> Estimate:
     if found.interval is None:
         return replace(row, assumptions="No share: no labelled comment is about the target.", mark=Mark.NOT_ESTIMABLE)
     return replace(row, **ends(found.interval), mark=caution(unit.n))
-
-
-def _design_effect(eligible: Eligible, unit: Unit) -> float:
-    """Return how much authors, and weights where comments do not count alike, widen the variance of a share."""
-    if unit.weight is None:
-        return design_effect(eligible.author_sizes(unit))
-    alone = np.square(unit.weight).sum()
-    together = np.square(np.bincount(eligible.author[unit.rows], unit.weight)).sum()
-    return unit.n * float(alone + AUTHOR_CORRELATION * (together - alone)) / float(unit.weight.sum()) ** 2
 
 
 def _row(level: str, unit: Unit, measure: Measure, method: str, assumptions: str, unsure: Flags) -> Estimate:

@@ -69,10 +69,6 @@ class Eligible:
     author: Counts
     units: tuple[Unit, ...]
 
-    def author_sizes(self, unit: Unit) -> Counts:
-        """Return how many eligible comments each author has in a unit."""
-        return np.unique(self.author[unit.rows], return_counts=True)[1].astype(np.int64)
-
 
 def eligible_comments(
     comments: pl.DataFrame, languages: Sequence[str], chosen: FilterConfig, attributes: pl.DataFrame | None = None
