@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -25,6 +27,24 @@ ARGUMENTS = [
 ]
 # The rules of WCAG 2.2 AA, and what axe-core calls best practice: landmarks, order of headings, unique names.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+# A word at the top and at the bottom of each chart, to find both again in print.
+ENDS = ("top", "end")
+MARK = """
+() => {
+  const charts = [...document.querySelectorAll('svg.chart')];
+  charts.forEach((chart, number) => {
+    for (const [name, y] of [['top', 4], ['end', chart.height.baseVal.value]]) {
+      const text = document.createElementNS('http://www.w3.org/2000/svg', 'text');
+      text.textContent = `chart${number}${name}`;
+      text.setAttribute('x', 0);
+      text.setAttribute('y', y);
+      chart.append(text);
+    }
+  });
+  return charts.length;
+}
+"""
 
 
 class Seen:
@@ -94,6 +114,19 @@ def violations(page: Page, rules: Mapping[str, Any] | None = None) -> list[str]:
         f"{each['id']}: {each['help']}: {[(node['target'], node['html'][:120]) for node in each['nodes'][:4]]}"
         for each in found["violations"]
     ]
+
+
+def printed(page: Page, paper: str) -> tuple[list[str], int, list[int]]:
+    """Print a page to PDF.
+
+    Returns:
+        The text of each sheet, how many charts there are, and which of them do not stand whole on one sheet.
+    """
+    charts: int = page.evaluate(MARK)
+    sheets = pypdf.PdfReader(io.BytesIO(page.pdf(format=paper))).pages
+    texts = [sheet.extract_text() for sheet in sheets]
+    found = [[{i for i, text in enumerate(texts) if f"chart{n}{end}" in text} for end in ENDS] for n in range(charts)]
+    return texts, charts, [n for n, (top, end) in enumerate(found) if top != end or len(top) != 1]
 
 
 @cache

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Generator
 from pathlib import Path
 
-import pypdf
 import pytest
-from playwright.sync_api import Browser, Page
-from tests.report.chromium import chromium, opened, unfold, violations
+from playwright.sync_api import Browser
+from tests.report.chromium import chromium, opened, printed, unfold, violations
 
 CONTRAST = """
 () => {
@@ -228,35 +226,11 @@ def test_without_javascript_all_but_search_is_there(browser: Browser, report: Pa
 def test_every_chart_is_whole_on_paper(browser: Browser, report: Path, paper: str) -> None:
     """No chart is cut by the end of a page, what was folded is printed, and so are the comments."""
     page = opened(browser, report).ready()
-    charts = _marked(page)
-    texts = [sheet.extract_text() for sheet in pypdf.PdfReader(io.BytesIO(page.pdf(format=paper))).pages]
+    texts, charts, cut = printed(page, paper)
     assert charts > 5
-    for number in range(charts):
-        ends = [[place for place, text in enumerate(texts) if f"chart{number}{end}" in text] for end in ("top", "end")]
-        assert ends[0] == ends[1], number
-        assert len(ends[0]) == 1, number
+    assert cut == []
     whole = re.sub(r"\s+", " ", " ".join(texts))
     assert "worries, or invites others to worry" in whole
     assert "The depot is the cheap part" in whole
     assert "Skip to the findings" not in whole
     page.context.close()
-
-
-def _marked(page: Page) -> int:
-    """Write a word at the top and at the bottom of each chart, and return how many charts there are."""
-    return page.evaluate(
-        """() => {
-          const charts = [...document.querySelectorAll('svg.chart')];
-          charts.forEach((chart, number) => {
-            const height = chart.height.baseVal.value;
-            for (const [name, y] of [['top', 4], ['end', height]]) {
-              const text = document.createElementNS('http://www.w3.org/2000/svg', 'text');
-              text.textContent = `chart${number}${name}`;
-              text.setAttribute('x', 0);
-              text.setAttribute('y', y);
-              chart.append(text);
-            }
-          });
-          return charts.length;
-        }"""
-    )

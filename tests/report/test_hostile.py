@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 from selectolax.lexbor import LexborHTMLParser
 from tests.report import hostile
-from tests.report.chromium import Seen, chromium, opened, unfold
+from tests.report.chromium import Seen, chromium, opened, printed, unfold
 
 from discourse.models.bundle import shipped_bundles
 from discourse.tables import COMMENTS, QUARANTINE, THREADS, TOPIC_INFO
@@ -170,6 +170,17 @@ def test_words_from_right_to_left_stay_in_their_place(browser: Browser, page: Pa
     )
     assert loose == []
     seen.page.context.close()
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_tall_charts_are_whole_on_paper(browser: Browser, page: Path, paper: str) -> None:
+    """A dozen threads with long titles make charts taller than a sheet; they are drawn smaller, not cut."""
+    tab = opened(browser, page).ready()
+    assert tab.locator(".p80, .p60, .p50, .p40").count()
+    _, charts, cut = printed(tab, paper)
+    assert charts > 5
+    assert cut == []
+    tab.context.close()
 
 
 def _unharmed(seen: Seen) -> None:

@@ -18,6 +18,8 @@ LINE = 19
 STRIP = 20
 GAP = 12
 AXIS = 26
+# Charts above these heights are printed at 40 to 80 % of their size: a page of Letter paper has room for 918 pixels.
+PRINTED = {"p40": 1560, "p50": 1300, "p60": 1040, "p80": 780}
 # What fits into a line of bold letters on a screen of 320 pixels.
 LETTERS = 32
 # Ends that an axis may have, each with the number of steps that gives round ticks.
@@ -59,6 +61,7 @@ class Difference:
     """A difference of two shares: between whom, of what, and whether it may be called one."""
 
     label: str
+    against: str
     what: str
     text: Figure
     value: float
@@ -153,7 +156,7 @@ def differences(name: str, title: str, description: str, rows: Sequence[Differen
     drawn: list[Markup] = []
     y = 0
     for row in rows:
-        for line in lines(row.label):
+        for line in (*lines(row.label, most=1), *lines(row.against, most=1)):
             drawn.append(Markup('<text class="name" x="0" y="{}">{}</text>').format(y + 14, line))
             y += LINE
         for line in lines(row.what, LETTERS + 6):
@@ -262,10 +265,12 @@ def hatch(name: str) -> Markup:
 
 def svg(name: str, title: str, description: str, height: int, drawn: Markup, before: Markup) -> Markup:
     """Wrap what is drawn as a named image: `before` is defined or drawn first."""
+    # On paper a chart that is taller than a page is drawn smaller (`report.css`), for it must not be cut.
+    printed = next((f" {name}" for name, tallest in PRINTED.items() if height > tallest), "")
     return Markup(
-        '<svg class="chart" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}">'
+        '<svg class="chart{6}" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}">'
         '<title id="{0}-title">{2}</title><desc id="{0}-desc">{3}</desc>{4}{5}</svg>'
-    ).format(name, height, title, description, before, drawn)
+    ).format(name, height, title, description, before, drawn, printed)
 
 
 def _ends(mark: Mark) -> tuple[float, ...]:
