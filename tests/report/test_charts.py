@@ -48,7 +48,9 @@ def test_words_in_charts_are_escaped() -> None:
     """A title of a thread cannot leave its chart."""
     mark = Mark(HOSTILE, Figure(HOSTILE, HOSTILE, '"><script>'), 0.1, None, readers=False)
     side = Side(HOSTILE, Figure(HOSTILE, "", "e"), 0.2, None)
-    drawn = intervals("c", HOSTILE, HOSTILE, [Group(HOSTILE, (mark,))]) + diverging("d", HOSTILE, "", side, side, [side])
+    drawn = intervals("c", HOSTILE, HOSTILE, [Group(HOSTILE, (mark,))]) + diverging(
+        "d", HOSTILE, "", side, side, [side]
+    )
     assert "<script" not in drawn
     assert "alert(1)" in drawn
 

@@ -264,8 +264,8 @@ def test_equal_vectors_have_one_place() -> None:
 def test_differences_go_to_the_side_of_the_larger_share() -> None:
     """Right of the line is more in the first; only what may be claimed is filled."""
     rows = [
-        Difference("a against b", "Fear", Figure("+10 points", "", "e1"), 0.1, (0.05, 0.15), claimed=True),
-        Difference("a against c", "Fear", Figure("−10 points", "", "e2"), -0.1, None, claimed=False),
+        Difference("a", "against b", "Fear", Figure("+10 points", "", "e1"), 0.1, (0.05, 0.15), claimed=True),
+        Difference("a", "against c", "Fear", Figure("−10 points", "", "e2"), -0.1, None, claimed=False),
     ]
     drawn = LexborHTMLParser(differences("d", "t", "w", rows))
     places = [(dot.attributes["class"], dot.attributes["cx"]) for dot in drawn.css("circle")]

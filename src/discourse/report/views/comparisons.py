@@ -87,7 +87,8 @@ def _table(material: Material, family: str, rows: Sequence[Estimate], used: Sequ
     heading = _heading(material, family)
     drawn = [
         Difference(
-            words.text("compared.between", first=one.first.label, second=one.second.label),
+            one.first.label,
+            words.text("compared.against", second=one.second.label),
             one.what,
             one.difference,
             row.value,
@@ -184,6 +185,8 @@ def _claims(
 def _word_lists(material: Material, rows: Sequence[Estimate]) -> tuple[WordList, ...]:
     """List the words that are shown to be used more on one side: Holm's p below 0.05, most distinctive first."""
     words = material.words
+    if not material.policy.texts:
+        return ()
     lists: dict[str, list[tuple[str, Phrase]]] = {}
     for cells in _pairs(rows).values():
         row = cells.get((Measure.ODDS_RATIO, MAIN))
