@@ -25,6 +25,13 @@ NAMESPACES = ("http://www.w3.org/", "http://graphml.graphdrawing.org/")
 # So many words in a row are somebody's text; fewer are said by anybody.
 RUN = 5
 SHORT = 12
+WRITTEN = (
+    r"(?<!\w)\d{4}-\d\d-\d\d",
+    r"(?<!\w)\d{4}-\d\d-\d\d[T ]\d\d:\d\d",
+    r"(?<!\w)\d\d:\d\d:\d\d",
+    r"(?<!\w)\d{1,2} [A-Z][a-z]+ \d{4}",
+    r"(?<!\w)[A-Z][a-z]+ \d{1,2}, \d{4}",
+)
 CLOCKS = ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%H:%M:%S", "%-d %B %Y", "%B %-d, %Y")
 
 
@@ -85,8 +92,10 @@ def leaks(workspace: Workspace, found: dict[str, str], quotes: str, own: str) ->
     told: list[str] = []
     for name, text in found.items():
         tokens = {token.strip(".-") for token in re.findall(r"[\w.-]+", text)}
-        told += [f"{name}: id {each}" for each in ids if each in tokens or ("/" in each and each in text)]
-        told += [f"{name}: time {each}" for each in clocks if each in text and re.search(rf"(?<!\w){each}(?!\d)", text)]
+        slashed = set(re.findall(r"[\w.-]+/[\w.-]+", text))
+        told += [f"{name}: id {each}" for each in ids & (tokens | slashed)]
+        written = {time for form in WRITTEN for time in re.findall(form, text)} | tokens
+        told += [f"{name}: time {each}" for each in clocks & written]
         told += [f"{name}: place {each}" for each in places if each in text]
         told += [
             f"{name}: text {' '.join(run)}" for size in {len(run) for run in runs} for run in _found(text, runs, size)

@@ -20,6 +20,7 @@ CONSTANTS = (
     "at least 30",
     "at least 40",
     "at most 500",
+    "500 of",
     "F1 (1 is perfect)",
     "(1 is perfect)",
     "(0 is perfect)",
@@ -32,6 +33,8 @@ NOT_OURS = (
     "script, style, .text, .quoting, .said, .author, .answers, .thread, cite, h1, time, .tick, code, pre, footer, "
     "#method dd, #method dt, .refusals dl, #privacy + p, svg .name"
 )
+# What tells threads of one title apart.
+ORDINAL = re.compile(r"\bthread \d+\b", re.IGNORECASE)
 # Where the whole is named: "of the 109 eligible comments", "of those that address it", "among comments".
 WHOLE = re.compile(
     r"\b(?:of|among)\b(?: (?:the|all|its|every|each|those|these|them|that|comments|\d[\d,]*|what))|\bper\b",
@@ -92,7 +95,7 @@ def loose_numbers(html: str, workspace: Workspace) -> list[str]:
     titles = [" ".join(title.split()) for title in workspace.read(THREADS)["title"].drop_nulls()]
     for constant in (*CONSTANTS, *sorted(titles, key=len, reverse=True)):
         text = text.replace(constant, "")
-    return re.findall(r".{0,40}\d+.{0,20}", text)
+    return re.findall(r".{0,40}\d+.{0,20}", ORDINAL.sub("", text))
 
 
 def wholeless(html: str) -> list[str]:
