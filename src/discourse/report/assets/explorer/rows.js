@@ -1,6 +1,7 @@
 // One comment as it stands in the list. Whatever others wrote goes in as text, never as markup.
 
-const LONG = 1_200; // letters; longer comments are folded until asked for
+// Letters; longer comments are folded until asked for, if no evidence and nothing searched for is hidden by that.
+const LONG = 1_200;
 
 const make = (tag, attributes = {}, ...children) => {
   const element = document.createElement(tag);
@@ -111,7 +112,7 @@ class Rows {
     if (columns.score[i] !== UNKNOWN)
       line.append(" ", make("span", { class: "score" }, wording.count("explorer.score", columns.score[i])));
     line.append(" ", this.answers(i) ?? "");
-    if (!view.tree && about.threads.length > 1)
+    if (!view.ordered && about.threads.length > 1)
       line.append(" ", make("span", { class: "thread" }, make("bdi", {}, about.threads[columns.thread[i]])));
     const link = make("a", { class: "permalink", href: `#c=${ref}`, "aria-label": wording.say("comment.permalink") }, "#");
     line.append(" ", link);
@@ -150,8 +151,10 @@ class Rows {
       const state = corpus.about.placeholders[corpus.columns.state[i]];
       return [...found, make("p", { class: "placeholder" }, state)];
     }
-    const long = text.length > LONG && !view.opened.texts.has(i);
-    const said = marked(text, corpus.marks[i], hitsIn(text, view.terms));
+    const hits = hitsIn(text, view.terms);
+    const late = hits.some(([low]) => low > LONG / 2) || corpus.marks[i].some(place => place > LONG / 2);
+    const long = text.length > LONG && !late && !view.opened.texts.has(i);
+    const said = marked(text, corpus.marks[i], hits);
     found.push(make("p", { class: long ? "text folded" : "text", dir: "auto" }, said));
     if (long) {
       const whole = () => view.unfold(i);
