@@ -10,7 +10,7 @@ from scipy import stats
 from discourse.aggregate.resampling import Clusters, Reals, drawn_sums, kish
 
 MIN_SPREAD = 1e-6  # below this correlation within sources, sources do not differ
-PRIOR_SCALE = 0.5
+PRIOR_SCALE = 0.3
 SPREAD_GRID = np.linspace(0, 6, 241)  # in standard deviations of the prior
 
 
@@ -132,9 +132,11 @@ def _new_source(draws: Reals, tagged: Reals, weight: Reals, clusters: Clusters, 
 def spread_draws(share: Reals, effective: Reals, number: int, rng: np.random.Generator) -> Reals:
     """Draw the correlation within sources from its posterior given how much the held-out sources differ.
 
-    X² over its expectation is taken as chi-square. The prior is a half-normal of standard deviation `PRIOR_SCALE` for
-    the standard deviation τ of the log-odds between sources; around a rate c it stands for a correlation of
-    τ²c(1 − c) / (1 + τ²c(1 − c)). With few sources the data alone would leave any spread possible.
+    X² over its expectation is taken as chi-square. Sources are thought to differ in that all scores of a label lie
+    higher or lower there, while the threshold stays: a rate c becomes Φ(Φ⁻¹(c) + shift), and small rates vary more in
+    proportion than middling ones. The prior of the shift's standard deviation τ is half-normal with the standard
+    deviation `PRIOR_SCALE`; around c it stands for a correlation of v / (1 + v), v = τ²φ(Φ⁻¹(c))² / (c(1 − c)). With
+    few sources the data alone would leave any spread possible.
 
     Args:
         share: float64 (sources,), the rate in each.
@@ -145,14 +147,17 @@ def spread_draws(share: Reals, effective: Reals, number: int, rng: np.random.Gen
     Returns:
         float64 (draws,), at least 0.
 
-    Source: Röver, Bender, Dias et al. 2021 (weakly informative priors for the spread between few studies).
+    Source: Rutter & Gatsonis 2001 (studies of one test that differ in their threshold); Röver, Bender, Dias et al.
+    2021 (weakly informative priors for the spread between few studies; half-normal, 0.5 on the scale of log-odds, which
+    is about 0.3 here).
     """
     statistic, information = source_spread(share, effective)
     if information == 0:
         return np.zeros(number)
     freedom = len(share) - 1
     pooled = (float(effective @ share) + 0.5) / (float(effective.sum()) + 1)
-    variance = np.square(PRIOR_SCALE * SPREAD_GRID) * pooled * (1 - pooled)
+    density_there = float(stats.norm.pdf(stats.norm.ppf(pooled)))
+    variance = np.square(PRIOR_SCALE * SPREAD_GRID * density_there) / (pooled * (1 - pooled))
     spread = variance / (1 + variance)
     expected = 1 + spread * information / freedom
     density = (
