@@ -299,6 +299,11 @@ def test_the_focus_stays_where_a_reader_left_it(browser: Browser, many: Many) ->
     page.keyboard.press("ArrowDown")
     assert page.evaluate("Number(document.activeElement.dataset.comment)") > 100
     expect(page.locator("article:focus")).to_be_in_viewport()
+    search(page, "tram", "600 of 3,000 comments found")
+    page.keyboard.press("Enter")
+    page.keyboard.press("x")
+    expect(page.locator("#explorer-count")).to_have_text("3,000 comments")
+    expect(page.locator("#explorer-list")).to_be_focused()
 
 
 def test_letters_can_be_switched_off(browser: Browser, many: Many) -> None:

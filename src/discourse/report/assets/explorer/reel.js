@@ -56,12 +56,14 @@ class Reel {
   }
 
   show(items, first = 0, offset = 0) {
+    const focused = this.frame.contains(document.activeElement);
     this.items = items;
     this.guess();
     for (const row of this.rows.values()) row.remove();
     this.rows.clear();
     this.root.scrollTop = 0;
     this.draw({ place: first, offset });
+    if (focused) this.root.focus({ preventScroll: true });
   }
 
   guess() {
