@@ -10,6 +10,13 @@ from discourse.report.phrases import Figure
 HOSTILE = "</text><script>alert(1)</script>"
 
 
+def test_small_shares_have_ticks_as_the_language_writes_them() -> None:
+    """An axis up to 1 % is cut at 0.2 %, in German at 0,2 %."""
+    mark = Mark("m", Figure("0,4 %", "", "e"), 0.004, None, readers=True)
+    ticks = [node.text() for node in LexborHTMLParser(intervals("c", "t", "d", [Group("", (mark,))], ",")).css(".tick")]
+    assert ticks == ["0 %", "0,2 %", "0,4 %", "0,6 %", "0,8 %", "1 %"]
+
+
 def test_dots_and_whiskers_stand_where_their_values_are() -> None:
     """On an axis to 20 %, a share of 10 % stands in the middle."""
     mark = Mark("by labels", Figure("10 %", " (5–15 %)", "e1"), 0.1, (0.05, 0.15), readers=True)

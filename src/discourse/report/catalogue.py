@@ -49,13 +49,18 @@ class Words:
             parts += [words, *(value if isinstance(value, tuple) else (value,))]
         return tuple(part for part in parts if part != "")
 
+    @property
+    def point(self) -> str:
+        """What parts decimals."""
+        return self.table["number.point"]
+
     def number(self, value: float) -> str:
         """Write a whole number with its thousands apart: 1204 becomes ``1,204`` or ``1.204``."""
         return self.decimal(value, 0)
 
     def decimal(self, value: float, places: int) -> str:
         """Write a number with so many decimals, as the language does."""
-        marks = {",": self.table["number.thousands"], ".": self.table["number.point"]}
+        marks = {",": self.table["number.thousands"], ".": self.point}
         return "".join(marks.get(letter, letter) for letter in f"{value:,.{places}f}")
 
     def day(self, moment: datetime) -> str:

@@ -69,7 +69,7 @@ class Difference:
     claimed: bool
 
 
-def intervals(name: str, title: str, description: str, groups: Sequence[Group]) -> Markup:
+def intervals(name: str, title: str, description: str, groups: Sequence[Group], point: str = ".") -> Markup:
     """Draw dots with whiskers on a common axis from 0.
 
     Args:
@@ -77,6 +77,7 @@ def intervals(name: str, title: str, description: str, groups: Sequence[Group]) 
         title: what is shown, for those who do not see it.
         description: what it says, likewise.
         groups: from top to bottom.
+        point: what parts decimals on the axis.
     """
     ends = [end for group in groups for mark in group.marks if mark.value is not None for end in _ends(mark)]
     top = next((end for end in AXES if end >= max(ends, default=0) - 1e-9), 1.0)
@@ -91,7 +92,7 @@ def intervals(name: str, title: str, description: str, groups: Sequence[Group]) 
             drawn.append(_mark(mark, y, top, name))
             y += (LINE if mark.label else 0) + STRIP
         y += GAP
-    grid = _axis(top, y) if ends else Markup("")
+    grid = _axis(top, y, point) if ends else Markup("")
     return svg(name, title, description, y + (AXIS if ends else 0), grid + Markup("").join(drawn), hatch(name))
 
 
@@ -219,13 +220,13 @@ def _mark(mark: Mark, y: int, top: float, name: str) -> Markup:
     return Markup("").join(parts)
 
 
-def _axis(top: float, height: int) -> Markup:
+def _axis(top: float, height: int, point: str) -> Markup:
     parts: list[Markup] = []
     steps = AXES[top]
     for place in range(steps + 1):
         x = place / steps * 100
         side = "start" if place == 0 else "end" if place == steps else "middle"
-        label = f"{top * place / steps * 100:.1f}".removesuffix(".0") + " %"
+        label = f"{top * place / steps * 100:.1f}".removesuffix(".0").replace(".", point) + " %"
         parts.append(
             Markup('<line class="grid" x1="{0}%" x2="{0}%" y1="0" y2="{1}"/>').format(f"{x:g}", height)
             + Markup('<text class="tick {}" x="{}%" y="{}">{}</text>').format(side, f"{x:g}", height + 16, label)

@@ -167,7 +167,10 @@ def _side_by_side(
         return None
     said = words.text(of)
     return SideBySide(
-        heading, said, charts.intervals(chart, f"{heading}: {said}", words.text("chart.desc"), groups), tuple(rows)
+        heading,
+        said,
+        charts.intervals(chart, f"{heading}: {said}", words.text("chart.desc"), groups, words.point),
+        tuple(rows),
     )
 
 

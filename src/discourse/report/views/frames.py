@@ -109,7 +109,9 @@ def frames(material: Material, cards: Cards, chosen: dict[str, list[Example]]) -
     words = material.words
     chart = None
     if groups:
-        chart = charts.intervals("frames-chart", words.text("frames.chart"), words.text("chart.desc"), groups)
+        chart = charts.intervals(
+            "frames-chart", words.text("frames.chart"), words.text("chart.desc"), groups, words.point
+        )
     eligible = found.count("data:eligible")
     of = words.phrase("frames.of", n=Figure("", count(eligible.value, words), eligible.estimate_id)) if eligible else ()
     return FramesView(
@@ -228,4 +230,4 @@ def _thread_chart(material: Material, level: str, name: str, title: str) -> Mark
         return None
     words = material.words
     heading = words.text("frame.by_thread.chart", title=title)
-    return charts.intervals(f"threads-{name}", heading, words.text("chart.desc"), groups)
+    return charts.intervals(f"threads-{name}", heading, words.text("chart.desc"), groups, words.point)
