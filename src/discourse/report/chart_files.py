@@ -24,7 +24,8 @@ OPENED = re.compile(
 EDGE = re.compile(r"<svg\b|</svg>")
 STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
-DRAWN = ("fill", "stroke", "font", "text-anchor", "opacity", "paint-order", "visibility")
+DRAWN = ("fill", "stroke", "font", "text-anchor", "opacity", "paint-order", "visibility", "vector-effect")
+UNSCALED = re.compile(r"stroke-width:([\d.]+)px;vector-effect:non-scaling-stroke")
 # What XML 1.0 cannot hold.
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -71,6 +72,8 @@ def picture(svg: str) -> bytes:
     """Return an SVG document as PNG at twice its size, drawn with the fonts of this machine."""
     from resvg_py import svg_to_bytes
 
+    # resvg scales every stroke with its box, and the map's units are about twice as many as its pixels.
+    svg = UNSCALED.sub(lambda found: f"stroke-width:{2 * float(found[1]):g}px", svg)
     return bytes(svg_to_bytes(svg_string=svg, zoom=SCALE, sans_serif_family="DejaVu Sans"))
 
 
