@@ -101,6 +101,7 @@ def tables_of(html: str) -> dict[str, tuple[str, list[list[str]]]]:
 
 
 def cells(row: LexborNode) -> list[str]:
+    """Return the cells of a table's row as text; a cell that spans several columns is followed by empty ones."""
     found: list[str] = []
     for cell in row.css("th, td"):
         text = re.sub(r"\s+", " ", cell.text()).strip()
