@@ -98,6 +98,18 @@ def test_labels_that_say_nothing_of_the_rest_are_not_used(inclusion: float, desi
     assert similar_share(labels, labels.where("yes"), np.full(120, 0.5), _threads(12, 10)) is None
 
 
+def test_skipped_comments_are_counted_in_a_sentence() -> None:
+    """Drawn and asked about, but without a label."""
+    values = pl.Series(["yes", "no", None] * 40, dtype=pl.String)
+    chances = pl.Series([0.9, 0.9, None] * 39 + [0.9] * 3, dtype=pl.Float64)
+    labels = as_coding(values, chances, pl.Series(["uniform"] * 120))
+    found = similar_share(labels, labels.where("yes"), np.full(120, 0.5), _threads(12, 10))
+    assert found is not None
+    assert found.assumptions.endswith(
+        "1 of the 81 comments asked about were skipped, and are taken for skipped by chance."
+    )
+
+
 def test_a_side_is_a_share_of_those_about_the_target() -> None:
     """Half of those about the target are in favor; the share of the target itself does not matter."""
     values: list[str | None] = ["favor", "against", "off_target", None] * 40

@@ -15,7 +15,7 @@ from discourse.aggregate.clustered import (
     score_interval,
     variance,
 )
-from discourse.aggregate.from_labels import FEW
+from discourse.aggregate.from_labels import FEW, SKIPPED
 from discourse.aggregate.labels import Coding
 from discourse.aggregate.ppi import tuned
 from discourse.aggregate.prevalence import Interval
@@ -77,7 +77,9 @@ def similar_share(labels: Coding, yes: Reals, score: Reals, grouping: Grouping) 
     label = np.nan_to_num(yes, nan=0.0)
     few = _few(label[used])
     power = 0.0 if few else _power(label, score, weight)
-    return _found(_columns(label, score, weight), lambda sums: _mean(sums, power), used, weight, grouping, few=few)
+    columns = _columns(label, score, weight)
+    found = _found(columns, lambda sums: _mean(sums, power), used, weight, grouping, few=few)
+    return replace(found, assumptions=found.assumptions + _skipped(labels, len(used)))
 
 
 def similar_ratio(
@@ -113,7 +115,7 @@ def similar_ratio(
         return np.where(whole > 0, side / np.where(whole > 0, whole, 1), np.nan)
 
     found = _found(columns, ratio, inside, weight, grouping, few=few)
-    return replace(found, n_labelled=len(used))
+    return replace(found, n_labelled=len(used), assumptions=found.assumptions + _skipped(labels, len(used)))
 
 
 def _weights(labels: Coding) -> Reals:
@@ -127,6 +129,12 @@ def _weights(labels: Coding) -> Reals:
         return np.zeros(len(labels.labelled))
     known = asked & labels.labelled
     return np.where(known, 1 / np.where(known, labels.inclusion, 1), 0.0)
+
+
+def _skipped(labels: Coding, used: int) -> str:
+    """Say how many comments people skipped: with all chances lowered alike, the weights stay as they are."""
+    skipped = int((~np.isnan(labels.inclusion) & ~labels.census & ~labels.labelled).sum())
+    return SKIPPED.format(skipped=skipped, asked=used + skipped) if skipped else ""
 
 
 def _refused(used: Counts, grouping: Grouping) -> Found | None:
