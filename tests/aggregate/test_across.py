@@ -16,7 +16,7 @@ from discourse.aggregate.across import read_part, together
 from discourse.config import parse_config
 from discourse.errors import UsageError, WorkspaceError
 from discourse.models.bundle import Bundle, load_bundle
-from discourse.tables import CHANGES, COMMENTS, ESTIMATES, FRAMES, LABELS, THREADS
+from discourse.tables import CHANGES, COMMENTS, ESTIMATES, FRAMES, LABELS, STANCES, THREADS
 from discourse.workspace import StageRecord, Workspace, create_workspace, now, write_text
 from discourse.workspace_comparison import compare, same_threads
 
@@ -51,7 +51,10 @@ def finished(bundle: Bundle, comments_table: Make, frames_table: Make, tmp_path:
         workspace.write(FRAMES, frames_table(read_by, comments, [bool(one) for one in tagged]))
         if "labels" in changes:
             workspace.write(LABELS, changes["labels"](comments))
-        config = parse_config({"bundles": {"frames": str(read_by.folder)}, **changes.get("config", {})})
+        if "stances" in changes:
+            workspace.write(STANCES, changes["stances"](comments))
+        bundles = {"frames": str(read_by.folder), **changes.get("bundles", {})}
+        config = parse_config({"bundles": bundles, **changes.get("config", {})})
         aggregate(workspace, config)
         write_text(workspace.root / "author.key", changes.get("key", f"key of {name} " * 3))
         tables = {f"table {table.name}": workspace.digest(table) for table in (COMMENTS, FRAMES)}
@@ -171,6 +174,50 @@ def test_what_another_bundle_read_is_left_out_and_said(
     two = finished("b", np.arange(60) % 3 == 0, bundle=second)
     with pytest.raises(WorkspaceError, match="nothing can be compared: frames: a, b left out"):
         compare([one, two], tmp_path / "page.html")
+
+
+def test_stances_are_compared_for_the_targets_that_workspaces_share(
+    finished: Make, make_bundle: Make, heldout_rows: Make, tmp_path: Path
+) -> None:
+    """Stances to a target of two workspaces are compared, those to a target of one are not, and that is said."""
+    levels = ("about", "favor", "against", "neutral")
+    rows = [row for source in "stuvwx" for level in levels for row in heldout_rows(level, CELLS, source)]
+    reader = make_bundle(["favor", "against", "neutral"], rows, kind="stance", levels=levels)
+
+    def tagged(comments: pl.DataFrame, favor: int) -> pl.DataFrame:
+        size = comments.height
+        columns: dict[str, Any] = {
+            "comment_id": comments["comment_id"],
+            "target": ["dam"] * size,
+            "p_favor": [0.9 if i < favor else 0.1 for i in range(size)],
+            "p_against": [0.1 if i < favor else 0.9 for i in range(size)],
+            "p_neutral": [0.05] * size,
+            "p_off_target": [0.05 if i < size // 2 else 0.95 for i in range(size)],
+            "stance": ["favor" if i < favor else "against" if i < size // 2 else "off_target" for i in range(size)],
+            "tier": ["encoder"] * size,
+            "path": ["cascade"] * size,
+            "bundle": [reader.id] * size,
+        }
+        return STANCES.conform(pl.DataFrame(columns))
+
+    bundles = {"stance": str(reader.folder)}
+    roots = [
+        finished(
+            name,
+            np.arange(600) % 3 == 0,
+            stances=lambda comments, favor=favor: tagged(comments, favor),
+            bundles=bundles,
+            config={"stance": {"targets": targets}},
+        )
+        for name, favor, targets in (("a", 200, ["dam"]), ("b", 60, ["dam", "road"]))
+    ]
+    found = compare(roots, tmp_path / "page.html")
+    assert 'stances to "road": only b has them' in found.notes
+    row = _row(found.differences.filter(family="workspaces"), level="stance:dam:favor", measure="difference")
+    assert row["low"] > 0
+    assert row["p_holm"] < 0.05
+    assert row["denominator"].startswith("those about the target among 600 comments of a/all")
+    assert not found.differences["level"].str.starts_with("stance:road").any()
 
 
 def test_authors_are_matched_only_by_a_shared_key(finished: Make, tmp_path: Path) -> None:

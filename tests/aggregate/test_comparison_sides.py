@@ -153,6 +153,8 @@ def test_an_unknown_group_is_one_sentence_with_those_known() -> None:
     check(parse_config({"compare": {"groups": ["depth", "party"]}, "input": {"attributes": ["party"]}}))
     with pytest.raises(UsageError, match=r'no attribute "parti"; known are party, platform, site, .*author_group'):
         check(parse_config({"compare": {"groups": ["parti"]}, "input": {"attributes": ["party"]}}))
+    with pytest.raises(UsageError, match="give the column another name"):
+        check(parse_config({"compare": {"groups": ["split_at"]}, "input": {"attributes": ["split_at"]}}))
 
 
 def _config(bundle: Any, **asked: Any) -> Config:

@@ -85,7 +85,7 @@ def across_estimates(parts: Sequence[Part], *, matched: bool) -> Across:
     for target in dict.fromkeys(name for part in parts for name in part.config.stance.targets):
         holders = [part for part in parts if target in part.config.stance.targets]
         stances = _groups(holders, stance_reader)
-        _tell(stances, parts, f"stance:{target}:", f'stances to "{target}"', notes, left_out)
+        _tell(stances, holders, f"stance:{target}:", f'stances to "{target}"', notes, left_out)
         for group in stances:
             _compare(_stances(group, target, parts[0].config.seed, matched=matched), group.parts, parts, families)
     changes = thread_changes(parts)
@@ -118,7 +118,9 @@ def _tell(
     alone = [part.name for part in parts if part.name not in inside]
     for name in alone:
         left_out[name].append(start)
-    if alone:
+    if len(parts) == 1:
+        notes.append(f"{what}: only {alone[0]} has them")
+    elif alone:
         notes.append(
             f"{what}: {', '.join(alone)} left out, because no other workspace was read by the same bundle, way of "
             "tagging and codebook"

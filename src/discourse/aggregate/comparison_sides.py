@@ -18,6 +18,7 @@ PAIRWISE = 5
 MOST = 50
 """Of more sides than these the largest are compared; the smaller ones still count among the others."""
 REST = "rest"
+DATE = "split_at"
 OF_THREADS = ("platform", "site", "community")
 OF_COMMENTS = ("role", "reply_kind")
 CUT = ("depth", "language", "author_group")
@@ -109,12 +110,14 @@ def comparisons(
 
 
 def unknown_groups(asked: Sequence[str], own: Sequence[str]) -> str | None:
-    """Return one sentence on the first group that is neither built in nor an attribute of the user's; None if all are.
+    """Return one sentence on the first group that is neither built in nor the user's attribute; None if all are.
 
     Args:
         asked: `[compare] groups`.
         own: names of the user's attributes.
     """
+    if DATE in asked:
+        return f'[compare] groups: "{DATE}" is what before and after a date is called; give the column another name'
     known = [*own, *(name for name in BUILT_IN if name not in own)]
     strange = [name for name in asked if name not in known]
     if not strange:
@@ -191,7 +194,7 @@ def _split(eligible: Eligible, day: date) -> Comparison | str:
     if len(known) < 2:
         return f"split_at {day}: all comments with a time are {known[0]}; nothing is compared"
     note = f" ({side.null_count():,} without a time are on neither side)" if side.null_count() else ""
-    return Comparison(f"split_at:{day}", tuple(split(eligible, "split_at", side, f"from {{group}} {day}{note}")))
+    return Comparison(f"split_at:{day}", tuple(split(eligible, DATE, side, f"from {{group}} {day}{note}")))
 
 
 def _rest(side: Unit, everything: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Unit:
