@@ -7,7 +7,7 @@ import time
 import polars as pl
 import pytest
 
-from discourse.privacy import count_traces, defanged, hidden_estimates, pseudonym, traces
+from discourse.privacy import count_traces, defanged, hidden_estimates, pseudonym, traces, without_words
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,8 @@ def test_hidden_estimates_lead_to_no_thread_and_no_hour() -> None:
     assert hidden["contrast"].to_list() == [None, None, "bin 2/PT1H", f"thread:{other}"]
     said = ["7 of 9", "5 written in bin 2/PT1H", f"of thread:{name} and {other}", ""]
     assert hidden["denominator"].to_list() == said
+
+
+def test_rows_of_single_words_can_be_left_out() -> None:
+    """Where no text may leave, neither do the words that set two sides apart."""
+    assert without_words(pl.DataFrame({"level": ["frame:fear", "word:zebra"]}))["level"].to_list() == ["frame:fear"]

@@ -99,6 +99,11 @@ def hidden_estimates(estimates: pl.DataFrame, key: bytes) -> pl.DataFrame:
     )
 
 
+def without_words(estimates: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that are of no single word of the comments."""
+    return estimates.filter(~pl.col("level").str.starts_with("word:"))
+
+
 def hidden_denominators(estimates: pl.DataFrame, key: bytes) -> pl.DataFrame:
     """Return rows of the estimates table whose sentences name neither threads nor times; all else stays."""
     names = {name for column in ("unit", "contrast") for name in estimates[column].drop_nulls() if "thread:" in name}

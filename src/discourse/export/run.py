@@ -16,6 +16,7 @@ from discourse.export.graph import write_graph
 from discourse.export.methods import methods_text
 from discourse.export.privacy import KEPT_BACK, restricted
 from discourse.export.wide import wide_tags
+from discourse.privacy import without_words
 from discourse.progress import bar
 from discourse.tables import ATTRIBUTES, COMMENTS, ESTIMATES, FRAMES, LABELS, STANCES, TABLES, TOPICS
 from discourse.workspace import Workspace, write_text
@@ -72,6 +73,8 @@ def run(
     with bar("exporting", len(tables) + 2) as advance:
         for table in tables:
             frame = inside(workspace.read(table))
+            if table is ESTIMATES and config.report.quotes == "none":
+                frame = without_words(frame)
             out = frame if whole else restricted(table, frame, key, config.compare.groups)
             if out is not None:
                 written |= _put(out, folder, table.name, formats, excel=excel)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from discourse.errors import UsageError, did_you_mean
-from discourse.privacy import hidden_estimates
+from discourse.privacy import hidden_estimates, without_words
 from discourse.report.markdown import FIRST
 from discourse.report.material import Material
 from discourse.report.sentences import statements
@@ -30,6 +30,7 @@ def as_json(material: Material) -> str:
     found = [statement.finding for statement in said]
     estimates = material.workspace.read(ESTIMATES)
     if not material.policy.full:
+        estimates = estimates if material.policy.texts else without_words(estimates)
         estimates = hidden_estimates(estimates, material.workspace.author_key(material.config.normalize.author_key))
     whole = {
         "findings": [
