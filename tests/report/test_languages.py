@@ -124,8 +124,9 @@ def test_sentences_of_the_estimates_are_said_in_the_language(language: str) -> N
     )
     for english, other in patterns.items():
         assert _places(english) == _places(other)
-        names = {"n": "1,204", "of": "9", "k": "7", "only": "language=en", "unknown": "", "what": "no reply is"}
+        names = {"n": "1,204", "of": "9", "k": "7", "only": "language=en", "names": "spring", "left": "autumn"}
         names |= {"sources": "7 sources", "reasons": "4 no text of its own", "whole": "4 eligible comments of 9"}
+        names |= {"unknown": "", "what": "no reply is"}
         sentence = english.format(**names)
         found = said(sentence, words)
         assert found.lang is None, sentence

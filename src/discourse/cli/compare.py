@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from discourse.cli.options import Json, Set, parsed_settings, print_json
-from discourse.cli.run import Quotes
+from discourse.cli.run import Lang, Quotes
 
 if TYPE_CHECKING:
     from discourse.workspace_comparison import Compared
@@ -20,6 +20,7 @@ def compare(
         Path, typer.Option("-o", "--output", metavar="FILE", help="The page; its tables go beside it.")
     ] = Path("compare.html"),
     quotes: Quotes = None,
+    lang: Lang = None,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -42,7 +43,7 @@ def compare(
     from discourse.workspace_comparison import compare as compare_workspaces
 
     check_output(output)
-    changes: dict[str, Any] = {"report.quotes": quotes, **parsed_settings(settings)}
+    changes: dict[str, Any] = {"report.quotes": quotes, "report.lang": lang, **parsed_settings(settings)}
     found = compare_workspaces(workspaces, output, changes)
     opened = open_workspace(found.workspace)
     write_page(opened, Config.model_validate(opened.receipt().config), output)

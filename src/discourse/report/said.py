@@ -17,7 +17,7 @@ from discourse.report.catalogue import Words
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?: ?%)?")
 # Places that hold what a user named; all others hold numbers or sentences again.
-FREE = frozenset({"only"})
+FREE = frozenset({"only", "names", "left"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from discourse.report.material import Material
 from discourse.report.passages import Passage, passages
 from discourse.report.phrases import Figure, Phrase
 from discourse.report.policy import When
+from discourse.report.said import Said, said
 from discourse.report.sentences import SIDES
 from discourse.report.views import comparisons
 from discourse.report.views.frames import ShareRow, share_marks, share_row
@@ -90,7 +91,7 @@ class CompareView:
     tables: tuple[comparisons.Table, ...]
     changes: tuple[Change, ...]
     changed: tuple[ChangedList, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Said, ...]
 
 
 def compare(material: Material) -> CompareView:
@@ -215,9 +216,10 @@ def _changed(material: Material) -> tuple[ChangedList, ...]:
     return tuple(found)
 
 
-def _notes(material: Material) -> tuple[str, ...]:
+def _notes(material: Material) -> tuple[Said, ...]:
     record = material.receipt.stages.get("compare")
-    return tuple(material.policy.line(note) for note in record.notes) if record is not None else ()
+    notes = record.notes if record is not None else []
+    return tuple(said(material.policy.line(note), material.words) for note in notes)
 
 
 def _counts(material: Material) -> list[Estimate]:
