@@ -22,6 +22,8 @@ from discourse.workspace import Workspace
 
 # What names a file format, not a place of anybody's.
 NAMESPACES = ("http://www.w3.org/", "http://graphml.graphdrawing.org/")
+# What a reader takes as one piece of text.
+BLOCKS = "p, li, td, th, dt, dd, h1, h2, h3, h4, figcaption, blockquote, summary, caption, pre, title, desc, text"
 # So many words in a row are somebody's text; fewer are said by anybody.
 RUN = 5
 SHORT = 12
@@ -56,13 +58,14 @@ def leaving(workspace: Workspace, config: Config, quotes: str, folder: Path) -> 
 
 
 def page_text(html: str) -> str:
-    """Return a page's text, attributes and embedded data as one text."""
+    """Return a page's text, attributes and embedded data, each piece on a line of its own."""
     page = LexborHTMLParser(html)
     values = [str(value) for node in page.css("*") for value in node.attributes.values() if value]
     texts = [node.text(deep=False) for node in page.css("*") if node.tag not in {"style", "script"}]
     data = embedded(html)
     packed = [data.raw, *(str(column) for column in data.columns.values())] if data is not None else []
-    return unescape("\n".join([*texts, *values, *packed]))
+    texts += [node.text() for node in page.css(BLOCKS)]
+    return "\n".join(" ".join(unescape(piece).split()) for piece in [*texts, *values, *packed])
 
 
 def leaks(workspace: Workspace, found: dict[str, str], quotes: str, own: str) -> list[str]:
@@ -120,7 +123,8 @@ def _ids(workspace: Workspace) -> set[str]:
 
 
 def _clocks(moment: datetime) -> Iterator[str]:
-    yield from (moment.strftime(form) for form in CLOCKS)
+    # The first of a month stands for the month.
+    yield from (moment.strftime(form) for form in CLOCKS if moment.day != 1 or "%H" in form)
     if (moment.day, moment.hour, moment.minute) != (1, 0, 0):
         yield str(int(moment.timestamp()))
         yield str(int(moment.timestamp()) // 60)
@@ -135,4 +139,4 @@ def _runs(texts: list[str], size: int, word: str = r"[^\W_]+") -> set[tuple[str,
 
 
 def _found(text: str, runs: set[tuple[str, ...]], size: int) -> set[tuple[str, ...]]:
-    return _runs([text], size, r"\S+" if size > RUN else r"[^\W_]+") & runs
+    return _runs(text.splitlines(), size, r"\S+" if size > RUN else r"[^\W_]+") & runs
