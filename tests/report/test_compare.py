@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 from selectolax.lexbor import LexborHTMLParser
+from tests.report.chromium import chromium, opened, printed, unfold, violations
 from tests.report.numbers import loose_numbers, strange_figures, wholeless
 
 from discourse.config import Config, override
@@ -164,3 +165,18 @@ def test_an_empty_comparison_is_a_page(bare: Workspace, config: Config, tmp_path
     text = page_of(bare, config, tmp_path).text()
     assert "There are no shares to set side by side" in text
     assert "No difference is tested here" in text
+
+
+def test_a_comparison_is_read_by_everybody(compared: Workspace, config: Config, tmp_path: Path) -> None:
+    """axe-core finds nothing in light and dark, nothing is wider than a small screen, and paper cuts no chart."""
+    compare(compared, config, tmp_path / "c.html")
+    with chromium() as browser:
+        for scheme in ("light", "dark"):
+            seen = opened(browser, tmp_path / "c.html", 320, scheme)
+            unfold(seen.page)
+            assert violations(seen.page) == []
+            assert seen.page.evaluate("document.documentElement.scrollWidth") <= 320
+            assert (seen.said, seen.left) == ([], [])
+        _, charts, cut = printed(opened(browser, tmp_path / "c.html").page, "A4")
+        assert charts
+        assert cut == []
