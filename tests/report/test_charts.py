@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from selectolax.lexbor import LexborHTMLParser
 
-from discourse.report.charts import Group, Mark, Side, diverging, intervals
+from discourse.report.charts import Group, Mark, Side, diverging, intervals, lines
 from discourse.report.phrases import Figure
 
 HOSTILE = "</text><script>alert(1)</script>"
@@ -72,3 +72,9 @@ def test_against_goes_left_and_favor_right() -> None:
     assert favor is not None
     assert (against.attributes["x"], against.attributes["width"]) == ("0.00%", "50.00%")
     assert (favor.attributes["x"], favor.attributes["width"]) == ("50.00%", "25.00%")
+
+
+def test_labels_break_between_words() -> None:
+    """A word slightly too long stays whole; one that no line could hold is broken."""
+    assert lines("Fear of surveillance", 11, 4) == ["Fear of", "surveillance"]
+    assert all(len(line) <= 11 for line in lines("x" * 40, 11, 4))

@@ -22,6 +22,8 @@ AXIS = 26
 PRINTED = {"p40": 1560, "p50": 1300, "p60": 1040, "p80": 780}
 # What fits into a line of bold letters on a screen of 320 pixels.
 LETTERS = 32
+# Letters by which one word may run over its line: lines are reckoned with wide letters.
+SPARE = 2
 # Ends that an axis may have, each with the number of steps that gives round ticks.
 AXES = {0.01: 5, 0.02: 4, 0.05: 5, 0.1: 5, 0.2: 4, 0.25: 5, 0.3: 3, 0.4: 4, 0.5: 5, 0.6: 6, 0.8: 4, 1.0: 4}
 
@@ -280,4 +282,6 @@ def _ends(mark: Mark) -> tuple[float, ...]:
 
 def lines(label: str, letters: int = LETTERS, most: int = 2) -> list[str]:
     """Break a label into lines that fit a narrow screen."""
-    return textwrap.wrap(label, letters, max_lines=most, placeholder="…")
+    # A word that is a little too long is better than one that is broken without a hyphen.
+    whole = all(len(word) <= letters + SPARE for word in label.split())
+    return textwrap.wrap(label, letters, max_lines=most, placeholder="…", break_long_words=not whole)
