@@ -12,6 +12,7 @@ test: .venv/installed-dev lint browser servers
 
 # The example report, its findings, and its picture in the README; a test compares them with what a run gives.
 example: .venv/installed-dev browser
+	rm -rf .demo/example
 	$(BIN)/discourse run data/raw/lamp-posts.toml --author-key data/raw/lamp-posts.key -o .demo/example
 	$(BIN)/discourse report .demo/example -o reports/example.html
 	$(BIN)/discourse report .demo/example -o reports/example.json

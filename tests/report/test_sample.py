@@ -134,12 +134,15 @@ def test_counted_again_every_number_of_a_side_is_that_of_the_other(rebuilt: Path
 
 def test_the_page_of_the_swapped_sides_differs_in_numbers_and_bars_only(rebuilt: Path, turned: Workspace) -> None:
     """The same estimates turned, the same places and words in findings and stances, and bars as long as the others'."""
-    config, ids = stored_config(turned), {}
+    config = stored_config(turned)
+    pages: list[str] = []
+    printed: list[Counter[tuple[Any, ...]]] = []
     for workspace in (open_workspace(rebuilt), turned):
-        ids |= {row["estimate_id"]: key for key, row in keyed(workspace).items()}
-    before, after = (document(workspace, config, "html") for workspace in (open_workspace(rebuilt), turned))
-    printed = [Counter(ids[name] for name in named(page)) for page in (before, after)]
+        pages.append(document(workspace, config, "html"))
+        keys = {row["estimate_id"]: key for key, row in keyed(workspace).items()}
+        printed.append(Counter(keys[name] for name in named(pages[-1])))
     assert Counter({opposite_key(dict(zip(KEY, key, strict=True))): n for key, n in printed[0].items()}) == printed[1]
+    before, after = pages
     for part in ("#findings", "#stance"):
         assert named(before, part) == named(after, part)
         assert words(before, part) == words(after, part)
