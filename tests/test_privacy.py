@@ -24,6 +24,7 @@ from discourse.privacy import count_traces, defanged, hidden_estimates, pseudony
         ("@kim_b", "name"),
         ("@kim@social.example", "name"),
         ("＠كيم", "name"),
+        ("@kim@a@b", "name"),
         ("/u/kim-b", "name"),
         ("u/kim", "name"),
         ("https://a.example/b?c=d#e", "link"),
@@ -71,9 +72,16 @@ def test_a_flood_takes_no_time(flood: str) -> None:
     assert time.perf_counter() - began < 2
 
 
+@pytest.mark.parametrize("before", [".", "/", "(", "by/"])
+def test_a_name_behind_a_sign_is_found(before: str) -> None:
+    """People are addressed behind a dot or a slash, too."""
+    assert [trace.kind for trace in traces(f"{before}@kim said")] == ["name"]
+
+
 def test_addresses_become_text() -> None:
     """No program follows them, and people in them are not named."""
     assert defanged("https://x.example.org/@kim/1.html", "[name]") == "hxxps://x[.]example[.]org/[name]/1.html"
+    assert defanged("https://x.example/a:@kim?b", "[name]") == "hxxps://x[.]example/a:[name]?b"
     assert defanged("www.example.org", "[name]") == "www[.]example[.]org"
 
 

@@ -18,10 +18,10 @@ _ADDRESS = (
     r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\"]+"
     rf"|(?:[\w-]{{1,63}}\.){{1,4}}(?:(?:{_ENDINGS})\b(?:/[^\s<>\"]*)?|[a-z]{{2,24}}/[^\s<>\"]+)"
 )
-_EMAIL = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+_EMAIL = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+(?:@[\w.-]*)*"
 _AT, _DOT = r"\s?[\[({]\s?at\s?[\])}]\s?", r"\s?(?:\.|[\[({]\s?dot\s?[\])}])\s?"
 _SPELLED = rf"[\w.+-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}})+"
-_NAME = r"[@＠]\w(?:[\w.-]{0,62}\w)?(?:@\w[\w.-]{0,250}\w)?|/?(?:u|user)/[\w-]{2,40}"
+_NAME = r"(?<![\w@])[@＠]\w(?:[\w.-]{0,62}\w)?(?:@[\w.-]*)*|(?<![\w@/.])/?(?:u|user)/[\w-]{2,40}(?:@[\w.-]*)*"
 # Written internationally, with the zero of national numbers, or in the American form; no date begins so.
 _PHONE = (
     r"(?!\d{1,2}[-./]\d{1,2}[-./]\d{2,4})(?:(?:\+|00(?=[1-9]))\s?\d(?:[\s().\-/]{0,2}\d){6,13}"
@@ -30,13 +30,13 @@ _PHONE = (
 )
 _FOUND = re.compile(
     rf"(?<![\w.+@-])(?P<email>{_EMAIL}|{_SPELLED})|(?<![\w@/.+-])(?P<link>{_ADDRESS})"
-    rf"|(?<![\w@/.])(?P<name>{_NAME})|(?<![\w.,/:+-])(?P<phone>{_PHONE})",
+    rf"|(?P<name>{_NAME})|(?<![\w.,/:+-])(?P<phone>{_PHONE})",
     re.IGNORECASE,
 )
 # A text without any of these holds nothing of the kind; most have none.
 HINT = r"(?i)[@＠]|://|\w\.\w\w|u/|user/|\d[\s().\-/]{0,2}\d[\s().\-/]{0,2}\d|[\[({]\s?at"
 _HINT = re.compile(HINT)
-_INSIDE = re.compile(rf"{_EMAIL}|(?<=/)@[^/?#]+|(?<=/)(?:u|user|users|profile|author)/[^/?#]+", re.IGNORECASE)
+_INSIDE = re.compile(rf"{_EMAIL}|[@＠][^/?#]+|(?<=/)(?:u|user|users|profile|author)/[^/?#]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

