@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy import stats
 from simulated import Comments, Level, Place, draw, read_place
 from statsmodels.stats.proportion import proportion_confint
 
@@ -48,6 +49,7 @@ BUNDLE = Path(__file__).resolve().parents[1] / "src/discourse/data/bundles/frame
 DRAWS, QUICK_DRAWS, SEED = 1_000, 12, 11
 AIM, LEAST, MOST, MOST_OF = 0.95, 0.93, 0.98, 9
 WIDEST, SILENT, TELLING = 1.02, 0.20, 0.15
+FEW_DRAWS = 30  # answers below which coverage is a count, and is judged by the binomial distribution
 GOOD, FAIR, BAD = "culture_war_framing", "classification_speculation", "fear_of_surveillance"
 CONSPIRACY, MUSIC = "reddit_conspiracy_2025", "reddit_music_2025"
 HEADER = (
@@ -228,7 +230,10 @@ def coded(setting: Setting, comments: Comments, rng: np.random.Generator) -> Cod
 
 def row(number: int, setting: Setting, tally: Tally) -> str:
     """Return a row of the table."""
-    coverage = "–" if not tally.held else f"{np.mean(tally.held):.1%} ± {100 * margin(len(tally.held)):.1f}"
+    answers = len(tally.held)
+    coverage = f"{sum(tally.held)} of {answers}" if answers else "–"
+    if answers >= min(FEW_DRAWS, tally.draws):
+        coverage = f"{np.mean(tally.held):.1%} ± {100 * margin(answers):.1f}"
     widths = [f"{np.median(each):.3f}" if each else "–" for each in (tally.width, tally.alone)]
     name = setting.name if not setting.said else f"*{setting.name}* ({setting.said})"
     cells = [str(number), name, f"{tally.comments:,}", f"{tally.separation:.2f}", f"{np.mean(tally.truth):.2f}"]
@@ -248,11 +253,12 @@ def verdict(tallies: list[tuple[Setting, Tally]], *, complete: bool) -> tuple[st
     for setting, tally in tallies:
         loose = tally.draws < DRAWS
         name = f"{setting.name} ({setting.labels} labels)"
-        if tally.held:
-            coverage, error = float(np.mean(tally.held)), margin(len(tally.held))
-            narrow += coverage <= MOST or (loose and coverage - error <= MOST)
-            if coverage + error < LEAST:
-                faults.append(f"{name} covers {coverage:.1%}")
+        coverage = float(np.mean(tally.held)) if tally.held else 1.0
+        # A setting that hardly ever answers shows nothing of how wide its answers are.
+        if tally.silent <= 0.5:
+            narrow += coverage <= MOST or (loose and coverage - margin(len(tally.held)) <= MOST)
+        if undercovers(tally.held):
+            faults.append(f"{name} covers {coverage:.1%}")
         if tally.alone and wider(tally, loose=loose):
             faults.append(f"{name} is wider than labels alone")
         allowed = SILENT + (margin(tally.draws, SILENT) if loose else 0)
@@ -262,10 +268,20 @@ def verdict(tallies: list[tuple[Setting, Tally]], *, complete: bool) -> tuple[st
         faults.append(f"only {narrow} settings cover at most {MOST:.0%}")
     if faults:
         return f"FAIL: {'; '.join(faults)}", False
-    return (
-        f"PASS: {len(tallies)} settings cover at least {LEAST:.0%} within Monte Carlo error, {narrow} of them at most "
-        f"{MOST:.0%}, none wider than labels alone"
-    ), True
+    answering = [tally for _, tally in tallies if tally.silent <= 0.5]
+    said = (
+        f"PASS: {len(answering)} settings cover at least {LEAST:.0%} within Monte Carlo error, {narrow} of them "
+        f"at most {MOST:.0%}, none wider than labels alone"
+    )
+    silent = len(tallies) - len(answering)
+    return said + (f"; {silent} gives no share in most draws, as its tags tell too little" if silent else ""), True
+
+
+def undercovers(held: list[bool]) -> bool:
+    """Say whether intervals hold the truth less often than `LEAST`, beyond Monte Carlo error; exactly for few draws."""
+    if len(held) < FEW_DRAWS:
+        return bool(stats.binom.cdf(sum(held), len(held), LEAST) < 0.025) if held else False
+    return float(np.mean(held)) + margin(len(held)) < LEAST
 
 
 def wider(tally: Tally, *, loose: bool) -> bool:
@@ -287,8 +303,13 @@ def write(file: Path, lines: list[str], said: str, draws: int, seconds: float) -
 
 Sensitivity and false-positive rate (FPR) are those of the held-out rows together. `±` is the Monte Carlo error (1.96
 standard errors). "Labels alone" is the median width from the same labels without the machine's tags. A draw whose
-share is `not_estimable` is left out of coverage. The tag count is the bare share of tagged comments with a Wilson
-interval. In the last rows, in italics, an assumption is broken on purpose; what the report says then is in brackets.
+share is `not_estimable` is left out of coverage; below 30 answers coverage is a count, judged by the binomial
+distribution. The tag count is the bare share of tagged comments with a Wilson interval. In the last rows, in italics, an
+assumption is broken on purpose; what the report says then is in brackets.
+
+The sources' and authors' correlations in the simulation are assumed, the former about as large as the bundle's own rows
+suggest. The estimators' prior for how far sources differ, the place of the `not_estimable` rule and the judging of
+settings that hardly answer were settled after earlier runs of these same settings, which failed.
 
     python benchmarks/coverage.py --draws {draws} --output docs/{file.name}
 

@@ -74,6 +74,18 @@ def test_silence_is_no_fault_where_tags_tell_nothing(coverage: ModuleType) -> No
     assert _verdict(coverage, held=[], width=[], alone=[], separation=0.1)[1]
 
 
+def test_a_stray_answer_where_tags_tell_nothing_is_no_proof_either_way(coverage: ModuleType) -> None:
+    """One answer in 1,000 that misses is shown as a count and counts for nothing; eight misses of ten are a fault."""
+    few = {"width": [0.1], "alone": [], "separation": 0.1}
+    said, good = _verdict(coverage, held=[False], **few)
+    assert good
+    assert "11 settings cover" in said
+    assert "1 gives no share in most draws" in said
+    tally = coverage.Tally(1_000, 500, 0.1, held=[False], width=[0.1], truth=[0.2], counted=[True], counted_width=[0.1])
+    assert "| 0 of 1 |" in coverage.row(5, coverage.setting_of(5), tally)
+    assert not _verdict(coverage, held=[False] * 8 + [True] * 2, **few)[1]
+
+
 def test_intervals_that_always_hold_the_truth_are_a_fault(coverage: ModuleType) -> None:
     """Intervals that always hold the truth are a fault."""
     tally = coverage.Tally(1_000, 500, 0.4, held=[True] * 1_000, width=[0.1] * 1_000)
