@@ -3,7 +3,8 @@
 Real threads with their authors, simulated labels, real out-of-fold scores of the shipped frames bundle; see
 `simulated.py`. Every interval comes from the functions that a run calls.
 
-    python benchmarks/coverage.py [--quick] [--draws N] [--only NUMBER] [--jobs N] [--output FILE] [FOLDER]
+    python benchmarks/coverage.py [--quick] [--draws N] [--only NUMBER] [--jobs N] [--seed N]
+        [--output FILE] [FOLDER]
 
 FOLDER holds `threads/` as Parquet files; `../shared` by default. The whole takes about 25 minutes on one core. The
 exit code follows the last line.
@@ -138,6 +139,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, help=f"draws of each setting ({DRAWS:,})")
     parser.add_argument("--only", type=int, nargs="*", help="numbers of the settings to run")
     parser.add_argument("--jobs", type=int, default=1, help="settings run at a time (1)")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of the draws ({SEED})")
     parser.add_argument("--output", type=Path, help="a Markdown file to write the table to")
     options = parser.parse_args()
     draws = options.draws or (QUICK_DRAWS if options.quick else DRAWS)
@@ -147,15 +149,19 @@ def main() -> None:
     tallies: list[tuple[Setting, Tally]] = []
     chosen = [n for n in range(1, len(SETTINGS + BROKEN) + 1) if not options.only or n in options.only]
     with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
-        found = pool.map(run, chosen, repeat(draws), repeat(options.folder)) if options.jobs > 1 else None
+        found = (
+            pool.map(run, chosen, repeat(draws), repeat(options.folder), repeat(options.seed))
+            if options.jobs > 1
+            else None
+        )
         for number in chosen:
-            tally = run(number, draws, options.folder) if found is None else next(found)
+            tally = run(number, draws, options.folder, options.seed) if found is None else next(found)
             tallies.append((setting_of(number), tally))
             lines.append(row(number, *tallies[-1]))
             print(lines[-1], flush=True)
     said, good = verdict([each for each in tallies if not each[0].said], complete=not options.only)
     if options.output:
-        write(options.output, lines, said, draws, time.perf_counter() - began)
+        write(options.output, lines, said, (draws, options.seed), time.perf_counter() - began)
     print(f"\n{said}")
     sys.exit(0 if good else 1)
 
@@ -165,10 +171,10 @@ def setting_of(number: int) -> Setting:
     return (SETTINGS + BROKEN)[number - 1]
 
 
-def run(number: int, draws: int, folder: Path) -> Tally:
+def run(number: int, draws: int, folder: Path, seed: int = SEED) -> Tally:
     """Draw one setting again and again."""
     setting = setting_of(number)
-    rng = np.random.default_rng([SEED, number])
+    rng = np.random.default_rng([seed, number])
     place = read_place(folder / f"threads/{setting.file}.parquet", setting.threads, setting.copied, rng)
     level = Level(load_bundle(str(BUNDLE), "frames"), setting.level)
     units = [place.eligible.units[0], *variants(place.eligible)]
@@ -294,7 +300,7 @@ def wider(tally: Tally, *, loose: bool) -> bool:
     return bool(np.quantile(ratio, 0.025) > WIDEST)
 
 
-def write(file: Path, lines: list[str], said: str, draws: int, seconds: float) -> None:
+def write(file: Path, lines: list[str], said: str, drawn: tuple[int, int], seconds: float) -> None:
     """Write the table with what made it."""
     about = (__doc__ or "").split("\n\n")
     text = f"""# Coverage
@@ -304,16 +310,16 @@ def write(file: Path, lines: list[str], said: str, draws: int, seconds: float) -
 Sensitivity and false-positive rate (FPR) are those of the held-out rows together. `±` is the Monte Carlo error (1.96
 standard errors). "Labels alone" is the median width from the same labels without the machine's tags. A draw whose
 share is `not_estimable` is left out of coverage; below 30 answers coverage is a count, judged by the binomial
-distribution. The tag count is the bare share of tagged comments with a Wilson interval. In the last rows, in italics, an
-assumption is broken on purpose; what the report says then is in brackets.
+distribution. The tag count is the bare share of tagged comments with a Wilson interval. In the last rows, in italics,
+an assumption is broken on purpose; what the report says then is in brackets.
 
 The sources' and authors' correlations in the simulation are assumed, the former about as large as the bundle's own rows
 suggest. The estimators' prior for how far sources differ, the place of the `not_estimable` rule and the judging of
 settings that hardly answer were settled after earlier runs of these same settings, which failed.
 
-    python benchmarks/coverage.py --draws {draws} --output docs/{file.name}
+    python benchmarks/coverage.py --draws {drawn[0]} --seed {drawn[1]} --output docs/{file.name}
 
-{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores ({platform.machine()}), {seconds / 60:.0f} minutes, seed {SEED}.
+{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores ({platform.machine()}), {seconds / 60:.0f} minutes.
 
 {chr(10).join(lines)}
 
