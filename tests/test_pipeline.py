@@ -183,6 +183,7 @@ def test_other_labels_run_annotate_and_what_follows(analysis: Analysis, copied: 
         Workspace(copied)
         .read(TABLES["estimates"])
         .filter(unit="all", measure="share", level="frame:fear_of_surveillance", method="census", variant="main")
+        .filter(pl.col("group_by").is_null() & pl.col("contrast").is_null())
     )
     assert shares["estimate"].to_list() == [0.0]
 

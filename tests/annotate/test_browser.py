@@ -80,6 +80,8 @@ def test_twenty_items_by_keyboard_reloaded_in_the_middle_and_imported(
     page = _opened(browser, sheet, said, accept_downloads=True)
     for key in "ynynynynyk":
         page.keyboard.press(key)
+    # The browser writes what is stored to its disk a moment later.
+    page.wait_for_timeout(500)
     page.reload()
     assert page.locator("#count").inner_text() == "11 of 31, 10 done"
     page.keyboard.press("y")
