@@ -169,3 +169,10 @@ def test_other_units_and_variants_are_left_out(said: Callable[..., list[Finding]
         {**estimate(CRIME, "share", 0.6), "variant": "without duplicates", "estimate_id": "v"},
     ]
     assert said(*rows) == []
+
+
+def test_an_interval_over_everything_is_told_by_both_ends(said: Callable[..., list[Finding]], estimate: Row) -> None:
+    """An upper end that leaves nearly everything possible is no finding of rarity."""
+    (finding,) = said(estimate(CRIME, "share", 0.0, low=0.0, high=1.0, mark="not_validated"))
+    assert "somewhere between 0 and 100 % of the 1,204 eligible comments" in finding.sentence
+    assert "at most" not in finding.sentence

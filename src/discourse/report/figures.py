@@ -150,7 +150,7 @@ def _worded(row: Estimate, words: Words, kind: str) -> Figure:
         low, high = row.interval
         values |= {"low": _hundredths(low, words), "high": _hundredths(high, words)}
         form = "wide" if high - low > WIDE else "interval"
-        if row.value < NEXT_TO_NONE:
+        if row.value < NEXT_TO_NONE and high <= 0.5:  # "at most all" would say nothing
             # A point at nothing would be read as never; what is known is how rare it is at most.
             form = "bounded"
             values["words"] = in_words(high, words)
