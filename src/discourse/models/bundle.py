@@ -16,11 +16,12 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from discourse.config import explain
 from discourse.errors import BundleError, did_you_mean
@@ -47,15 +48,29 @@ HELDOUT_SCHEMA = pl.Schema(
 
 
 class Calibration(BaseModel):
-    """How a raw score becomes a probability and a tag: p = 1 / (1 + exp(-(slope * score + intercept)))."""
+    """How a raw score becomes a probability, a tag, and `unsure` from `unsure_low` to below `unsure_high`.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    p = 1 / (1 + exp(-(slope * score + intercept))), or, where there are knots (score, probability), linear between
+    them and constant outside. `aim` tells what the threshold was chosen for.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     slope: float
     intercept: float
     threshold: Annotated[float, Field(ge=0, le=1)]
     unsure_low: Annotated[float, Field(ge=0, le=1)]
     unsure_high: Annotated[float, Field(ge=0, le=1)]
+    knots: tuple[tuple[float, Annotated[float, Field(ge=0, le=1)]], ...] = ()
+    aim: str = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Calibration:
+        if not self.unsure_low <= self.threshold <= self.unsure_high:
+            raise ValueError("unsure_low, threshold and unsure_high are not in this order")
+        if any(a[0] >= b[0] or a[1] > b[1] for a, b in pairwise(self.knots)):
+            raise ValueError("knots do not rise")
+        return self
 
 
 class Manifest(BaseModel):
