@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from discourse.config import Section, explain
 from discourse.errors import InputError, UsageError, did_you_mean
 from discourse.models.bundle import text_hash
+from discourse.models.decisions import CalibrationSection, ThresholdsSection, UnsureSection
 
 Clean = Callable[[pl.Series], pl.Series]
 STANCES = ("favor", "against", "neutral", "off_target")
@@ -87,6 +88,9 @@ class Recipe(BaseModel):
     heads: HeadsSection = HeadsSection()
     tuning: TuningSection = TuningSection()
     stance: StanceSection = StanceSection()
+    calibration: CalibrationSection = CalibrationSection()
+    thresholds: ThresholdsSection = ThresholdsSection()
+    unsure: UnsureSection = UnsureSection()
 
 
 def load_recipe(path: Path) -> Recipe:
