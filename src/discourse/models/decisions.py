@@ -65,7 +65,7 @@ class ThresholdsSection(Section):
     aim: AimName = "f1"
     precision: Annotated[float | None, Field(gt=0, lt=1)] = None
     weighted: bool = True
-    labels: Annotated[dict[str, LabelThreshold], Field(default_factory=dict)]
+    labels: dict[str, LabelThreshold] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _precision_has_its_aim(self) -> ThresholdsSection:
