@@ -7,9 +7,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 
 from discourse.errors import BundleError
 from discourse.models.bundle import HELDOUT_SCHEMA, load_bundle, seal, text_hash
@@ -37,7 +39,7 @@ def fill(folder: Path, **changed: str) -> Path:
     for name, text in {**texts, **changed}.items():
         (folder / name).write_text(text, encoding="utf-8")
     HELDOUT_SCHEMA.to_frame().write_parquet(folder / "heldout.parquet")
-    (folder / "weights.safetensors").write_bytes(b"")
+    save_file({"weights": np.zeros(1, np.float32)}, folder / "weights.safetensors")
     return folder
 
 
@@ -88,9 +90,8 @@ def test_a_manifest_cannot_name_files_elsewhere(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"a": {"slope": "steep"}}', '{"a": 1}'])
 def test_a_calibration_that_cannot_be_read_is_told(text: str, tmp_path: Path) -> None:
-    bundle = seal(fill(tmp_path / "b", **{"calibration.json": text}), MANIFEST)
     with pytest.raises(BundleError, match=r"calibration\.json"):
-        bundle.calibration()
+        seal(fill(tmp_path / "b", **{"calibration.json": text}), MANIFEST).calibration()
 
 
 def test_heldout_rows_of_another_form_are_refused(tmp_path: Path) -> None:

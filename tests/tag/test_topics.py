@@ -246,8 +246,7 @@ def test_a_topics_bundle_whose_files_do_not_fit_is_refused(
     if broken == "topics.json":
         (bundle.folder / broken).write_text('{"topics": [], "broad": []}', encoding="utf-8")
     else:
-        nan = np.full((1, encoder.width), np.nan, np.float32)
-        save_file({"centres": nan, "reach": np.zeros(1)}, bundle.folder / broken)
+        save_file({"centres": np.ones((1, 2), np.float32), "reach": np.zeros(1)}, bundle.folder / broken)
     seal(bundle.folder, bundle.manifest.model_dump(exclude={"format", "files"}))
     assert load_bundle(tmp_path / "bundle").manifest.kind == "topics"
     config = parse_config({"bundles": {"topics": str(tmp_path / "bundle")}})

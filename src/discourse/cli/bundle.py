@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from discourse.cli import bundle_files
+from discourse.cli.bundle_files import Reference
 from discourse.cli.options import Json, print_json
 
 bundle_app = typer.Typer(help="Bundles: trained models with their evidence.", no_args_is_help=True)
-
-Reference = Annotated[str, typer.Argument(metavar="BUNDLE", help="A shipped name, a folder, a .zip or a hub id.")]
 
 
 @bundle_app.command()
@@ -77,25 +77,9 @@ def show(reference: Reference, as_json: Json = False) -> None:
         print_json({"sha256": bundle.sha256, **bundle.manifest.model_dump(), "metrics": metrics})
         return
     print(f"{bundle.id}, verified ({bundle.folder})\n")
-    print((bundle.folder / "CARD.md").read_text(encoding="utf-8"))
+    print(bundle.card())
 
 
-@bundle_app.command("list")
-def list_bundles(as_json: Json = False) -> None:
-    """List the bundles that come with discourse.
-
-    Example:
-
-      discourse bundle list --json
-    """
-    from discourse.models.bundle import load_bundle, shipped_bundles
-
-    found = [load_bundle(name) for name in shipped_bundles()]
-    if as_json:
-        rows = [{"name": b.manifest.name, "kind": b.manifest.kind, "path": b.folder, "sha256": b.sha256} for b in found]
-        print_json({"bundles": rows})
-        return
-    for bundle in found:
-        print(
-            f"{bundle.manifest.name}  {bundle.manifest.kind}  {bundle.sha256[:12]}  {', '.join(bundle.manifest.labels)}"
-        )
+bundle_app.command("list")(bundle_files.list_bundles)
+bundle_app.command("verify")(bundle_files.verify)
+bundle_app.command("export")(bundle_files.export)

@@ -1,19 +1,17 @@
 """A bundle: a trained model with its evidence, in a folder (or a zip, or at a hub), verified whenever it is loaded.
 
 `bundle.toml` names every other file with its SHA-256; the bundle's own hash is that of `bundle.toml`. Weights are
-safetensors; a file that is not named there, or that could hold a pickle, is refused.
+safetensors; a file that is not named there, or that could hold a pickle, is refused (see `bundle_contents`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import shutil
-import tempfile
+import re
 import tomllib
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from itertools import pairwise
@@ -21,15 +19,26 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from discourse.config import explain
 from discourse.errors import BundleError, did_you_mean
+from discourse.models.bundle_contents import (
+    CONTENTS,
+    MANIFEST,
+    MAX_FILES,
+    MAX_TEXT_BYTES,
+    check_kinds,
+    check_names,
+    check_weights,
+)
+from discourse.models.bundle_zip import unpack
 
 FORMAT = 1
-ALLOWED_SUFFIXES = {".toml", ".safetensors", ".json", ".parquet", ".md", ".txt", ".csv"}
 REQUIRED = ("calibration.json", "metrics.json", "heldout.parquet", "trained_on.txt", "CARD.md")
-MAX_BYTES = 2_000_000_000
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Label = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,62}$")]
 
 HELDOUT_SCHEMA = pl.Schema(
     {
@@ -73,6 +82,12 @@ class Calibration(BaseModel):
         return self
 
 
+def _different(labels: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(labels)) < len(labels):
+        raise ValueError("a label repeats")
+    return labels
+
+
 class Manifest(BaseModel):
     """The contents of `bundle.toml`."""
 
@@ -81,19 +96,24 @@ class Manifest(BaseModel):
     format: int
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     kind: Literal["frames", "stance", "topics"]
-    labels: tuple[str, ...]
+    labels: Annotated[tuple[Label, ...], Field(min_length=1, max_length=1_000), AfterValidator(_different)]
     codebook: str = ""
-    codebook_sha256: str = ""
+    codebook_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     encoder: str
-    encoder_sha256: str
-    method: Literal["heads", "layers", "centres"]
+    encoder_sha256: Sha256
+    method: Literal["heads", "layers", "lora", "full", "centres"]
     languages: tuple[str, ...]
     max_length: Annotated[int, Field(ge=8, le=8192)]
     context: tuple[Literal["title", "parent"], ...] = ()
     licence: str
     provenance: tuple[str, ...]
     settings: dict[str, Any] = {}
-    files: dict[str, str]
+    files: Annotated[dict[str, Sha256], Field(max_length=MAX_FILES)]
+
+    @property
+    def validated(self) -> bool:
+        """Whether the bundle was judged on labels that it did not see; zero-shot bundles were not."""
+        return self.settings.get("validated") is not False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,24 +130,34 @@ class Bundle:
         return f"{self.manifest.name}@{self.sha256[:12]}"
 
     def calibration(self) -> dict[str, Calibration]:
-        """Return the calibration of each level."""
+        """Return the calibration of each level.
+
+        Raises:
+            BundleError: it is no table of levels, or a frame of the bundle has none.
+        """
         try:
-            found: dict[str, Any] = json.loads((self.folder / "calibration.json").read_text(encoding="utf-8"))
-            return {level: Calibration.model_validate(value) for level, value in found.items()}
+            found: dict[str, Any] = json.loads(self.read("calibration.json"))
+            levels = {level: Calibration.model_validate(value) for level, value in found.items()}
         except ValidationError as e:
             raise BundleError(f"{self.folder}/calibration.json: {explain(e, Calibration)}") from e
         except (ValueError, AttributeError) as e:
             raise BundleError(f"{self.folder}/calibration.json: is no table of levels; train the bundle again") from e
+        missing = [label for label in self.manifest.labels if label not in levels]
+        if missing and self.manifest.kind == "frames":
+            raise BundleError(f"{self.folder}/calibration.json: lacks the frame {missing[0]}; train the bundle again")
+        return levels
 
     def metrics(self) -> dict[str, Any]:
         """Return the measured quality of the bundle, see `discourse bundle show`."""
-        found: dict[str, Any] = json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
-        return found
+        found: Any = json.loads(self.read("metrics.json"))
+        if not isinstance(found, dict):
+            raise BundleError(f"{self.folder}/metrics.json: is no table of figures; train the bundle again")
+        return cast("dict[str, Any]", found)
 
     def heldout(self) -> pl.DataFrame:
         """Return the out-of-fold scores, in the columns of `HELDOUT_SCHEMA`."""
         try:
-            frame = pl.read_parquet(self.folder / "heldout.parquet")
+            frame = pl.read_parquet(io.BytesIO(self.read("heldout.parquet")))
         except pl.exceptions.PolarsError as e:
             raise BundleError(f"{self.folder}/heldout.parquet: is no Parquet file; train the bundle again") from e
         if frame.schema != HELDOUT_SCHEMA:
@@ -136,7 +166,26 @@ class Bundle:
 
     def trained_on(self) -> frozenset[str]:
         """Return the `text_hash` of every comment that the shipped weights were trained on."""
-        return frozenset((self.folder / "trained_on.txt").read_text(encoding="ascii").split())
+        return frozenset(self.read("trained_on.txt").decode("utf-8", "replace").split())
+
+    def card(self) -> str:
+        """Return the card for people, as Markdown."""
+        return self.read("CARD.md").decode("utf-8", "replace")
+
+    def read(self, name: str) -> bytes:
+        """Return a file of the bundle, as it was when the bundle was verified.
+
+        Raises:
+            BundleError: it was removed or changed since, or the bundle has no such file.
+        """
+        file, expected = self.folder / name, self.manifest.files.get(name)
+        try:
+            data = file.read_bytes()
+        except OSError as e:
+            raise BundleError(f"{file}: cannot be read; was the bundle removed while it was in use?") from e
+        if hashlib.sha256(data).hexdigest() != expected:
+            raise BundleError(f"{file}: was changed while the bundle was in use; fetch it again, then run again")
+        return data
 
 
 def text_hash(text: str) -> str:
@@ -154,8 +203,9 @@ def load_bundle(reference: str | Path, kind: str | None = None) -> Bundle:
     Raises:
         BundleError: it does not exist, is damaged, holds a file that it does not name, or is of another kind.
     """
-    folder = _locate(reference)
-    bundle = _verify(folder)
+    bundle = read_bundle(locate(reference))
+    for check in CHECKS.values():
+        check(bundle)
     if kind is not None and bundle.manifest.kind != kind:
         raise BundleError(f"{reference}: is a {bundle.manifest.kind} bundle, a {kind} bundle is needed")
     return bundle
@@ -180,10 +230,15 @@ def seal(folder: Path, manifest: Mapping[str, Any]) -> Bundle:
     files = {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != "bundle.toml"}
     whole = Manifest.model_validate({**manifest, "format": FORMAT, "files": files})
     (folder / "bundle.toml").write_text(_toml(whole.model_dump()), encoding="utf-8")
-    return _verify(folder)
+    return load_bundle(folder.absolute())
 
 
-def _locate(reference: str | Path) -> Path:
+def locate(reference: str | Path) -> Path:
+    """Return the folder of a bundle: of a shipped name, a zip (which is unpacked) or a hub id (which is fetched).
+
+    Raises:
+        BundleError: there is none, or the zip cannot be unpacked safely.
+    """
     name = str(reference)
     known = shipped_bundles()
     # First, so that a folder of the same name where the command runs does not stand in; it is ./NAME.
@@ -193,12 +248,66 @@ def _locate(reference: str | Path) -> Path:
     if path.is_dir():
         return path
     if path.is_file():
-        if path.suffix != ".zip":
+        if path.suffix.lower() != ".zip":
             raise BundleError(f"{reference}: is no bundle; give a folder, a .zip or a shipped name")
-        return _unzip(path)
-    if name.count("/") == 1 and not name.startswith((".", "/")):
+        return unpack(path)
+    if path.exists():
+        raise BundleError(f"{reference}: is no plain file; give a folder, a .zip or a shipped name")
+    if name.count("/") == 1 and not name.startswith((".", "/")) and path.suffix.lower() != ".zip":
         return _from_hub(name)
     raise BundleError(f'no bundle is called "{name}"{did_you_mean(name, known)}; shipped: {", ".join(known) or "none"}')
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read `bundle.toml`; nothing else of the folder is looked at.
+
+    Raises:
+        BundleError: it is missing, is no manifest, or is of another format.
+    """
+    path = folder / MANIFEST
+    try:
+        with path.open("rb") as handle:
+            raw = handle.read(MAX_TEXT_BYTES)
+        values = tomllib.loads(raw.decode())
+        if isinstance(values.get("format"), int) and values["format"] != FORMAT:
+            found, newer = values["format"], "get a newer discourse" if values["format"] > FORMAT else "train it again"
+            raise BundleError(f"{path}: has format {found}, this version reads format {FORMAT}; {newer}")
+        return Bundle(folder, Manifest.model_validate(values), hashlib.sha256(raw).hexdigest())
+    except OSError as e:
+        raise BundleError(f"{folder}: is no bundle (bundle.toml cannot be read)") from e
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise BundleError(f"{path}: is not valid TOML: {e}") from e
+    except ValidationError as e:
+        raise BundleError(f"{path}: {explain(e, Manifest)}") from e
+
+
+def _check_evidence(bundle: Bundle) -> None:
+    missing = [name for name in REQUIRED if name not in bundle.manifest.files and bundle.manifest.kind != "topics"]
+    if missing:
+        raise BundleError(f"{bundle.folder}: the bundle lacks {', '.join(missing)}")
+
+
+def _check_hashes(bundle: Bundle) -> None:
+    for name, expected in bundle.manifest.files.items():
+        try:
+            actual = _sha256(bundle.folder / name)
+        except OSError as e:
+            raise BundleError(f"{bundle.folder / name}: cannot be read ({e.strerror}); fetch the bundle again") from e
+        if actual != expected:
+            found, said = actual[:12], expected[:12]
+            raise BundleError(
+                f"{bundle.folder / name}: has SHA-256 {found}…, bundle.toml says {said}…; fetch the bundle again"
+            )
+
+
+CHECKS: dict[str, Callable[[Bundle], None]] = {
+    "files": lambda bundle: check_names(bundle.folder, bundle.manifest.files),
+    "evidence": _check_evidence,
+    "hashes": _check_hashes,
+    "contents": lambda bundle: check_kinds(bundle.folder, bundle.manifest.files),
+    "weights": lambda bundle: check_weights(bundle.folder, bundle.manifest.files),
+}
+"""What every bundle is asked when it is loaded, in this order."""
 
 
 def _from_hub(name: str) -> Path:
@@ -206,82 +315,12 @@ def _from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download  # pyright: ignore[reportUnknownVariableType]
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+    repository, _, revision = name.partition("@")
+    wanted = [f"*{suffix}" for suffix in sorted(CONTENTS)]
     try:
-        return Path(snapshot_download(name, allow_patterns=[f"*{suffix}" for suffix in sorted(ALLOWED_SUFFIXES)]))
+        return Path(snapshot_download(repository, revision=revision or None, allow_patterns=wanted))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as e:
         raise BundleError(f"{name}: is neither a file here nor a bundle that the hub or its local cache has") from e
-
-
-def _unzip(path: Path) -> Path:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            for entry in entries:
-                if Path(entry.filename).is_absolute() or ".." in Path(entry.filename).parts or "\\" in entry.filename:
-                    raise BundleError(f"{path}: holds {entry.filename!r}, a path outside the bundle; do not use it")
-            if sum(entry.file_size for entry in entries) > MAX_BYTES:
-                raise BundleError(f"{path}: unpacks to over {MAX_BYTES // 10**9} GB; do not use it")
-            # Unpacked anew for each process and left to the system's temporary folder, named by content.
-            digest = _sha256(path)[:16]
-            target = Path(tempfile.gettempdir()) / f"discourse-bundle-{digest}"
-            if not target.is_dir():
-                fresh = Path(tempfile.mkdtemp(prefix="discourse-bundle-"))
-                archive.extractall(fresh)
-                try:
-                    fresh.rename(target)
-                except OSError:
-                    shutil.rmtree(fresh, ignore_errors=True)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as e:  # RuntimeError: locked or an unknown method
-        raise BundleError(f"{path}: is no zip file that can be unpacked; fetch it again") from e
-    inner = [found.parent for found in target.rglob("bundle.toml")]
-    if len(inner) != 1:
-        raise BundleError(f"{path}: holds {len(inner)} files bundle.toml; a bundle has one")
-    return inner[0]
-
-
-def _verify(folder: Path) -> Bundle:
-    manifest, digest = _read_manifest(folder / "bundle.toml")
-    for found in sorted(folder.rglob("*")):
-        name = found.relative_to(folder).as_posix()
-        if found.is_dir() or name == "bundle.toml":
-            continue
-        if found.suffix not in ALLOWED_SUFFIXES:
-            raise BundleError(f"{found}: files of this kind may hold code and are refused; a bundle has safetensors")
-        if name not in manifest.files:
-            raise BundleError(f"{found}: is not named in bundle.toml; remove it")
-    for name, expected in manifest.files.items():
-        _verify_file(folder, name, expected)
-    missing = [name for name in REQUIRED if name not in manifest.files and manifest.kind != "topics"]
-    if missing:
-        raise BundleError(f"{folder}: the bundle lacks {', '.join(missing)}")
-    return Bundle(folder, manifest, digest)
-
-
-def _read_manifest(path: Path) -> tuple[Manifest, str]:
-    try:
-        raw = path.read_bytes()
-        manifest = Manifest.model_validate(tomllib.loads(raw.decode()))
-    except OSError as e:
-        raise BundleError(f"{path.parent}: is no bundle (bundle.toml cannot be read)") from e
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
-        raise BundleError(f"{path}: is not valid TOML: {e}") from e
-    except ValidationError as e:
-        raise BundleError(f"{path}: {explain(e, Manifest)}") from e
-    if manifest.format != FORMAT:
-        raise BundleError(f"{path}: has format {manifest.format}, this version reads format {FORMAT}; train it again")
-    return manifest, hashlib.sha256(raw).hexdigest()
-
-
-def _verify_file(folder: Path, name: str, expected: str) -> None:
-    if "/" in name or name.startswith("."):
-        raise BundleError(f"{folder}/bundle.toml: names {name!r}, which is not a plain file beside it")
-    file = folder / name
-    if not file.is_file():
-        raise BundleError(f"{file}: is missing; fetch the bundle again")
-    actual = _sha256(file)
-    if actual != expected:
-        found, said = actual[:12], expected[:12]
-        raise BundleError(f"{file}: has SHA-256 {found}…, bundle.toml says {said}…; fetch the bundle again")
 
 
 def _sha256(path: Path) -> str:
@@ -302,5 +341,5 @@ def _toml(values: dict[str, Any]) -> str:
 def _toml_value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml_value(item) for item in cast("list[Any]", value)) + "]"
-    # A JSON scalar, string escapes included, is a TOML scalar, but for DEL, which TOML wants escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    # A JSON scalar, string escapes included, is a TOML scalar, but for DEL, which TOML wants escaped, as C1 is here.
+    return re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
