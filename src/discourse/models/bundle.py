@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,8 +32,11 @@ from discourse.models.bundle_contents import (
     check_weights,
 )
 from discourse.models.bundle_zip import unpack
+from discourse.models.manifest_text import to_toml
 
 FORMAT = 1
+CODEBOOK_FILE = "codebook.json"
+"""Holds `Codebook.model_dump_json()` to the byte, so that its SHA-256 is that of the codebook."""
 REQUIRED = ("calibration.json", "metrics.json", "heldout.parquet", "trained_on.txt", "CARD.md")
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -229,7 +231,7 @@ def seal(folder: Path, manifest: Mapping[str, Any]) -> Bundle:
     """
     files = {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != "bundle.toml"}
     whole = Manifest.model_validate({**manifest, "format": FORMAT, "files": files})
-    (folder / "bundle.toml").write_text(_toml(whole.model_dump()), encoding="utf-8")
+    (folder / "bundle.toml").write_text(to_toml(whole.model_dump()), encoding="utf-8")
     return load_bundle(folder.absolute())
 
 
@@ -285,6 +287,10 @@ def _check_evidence(bundle: Bundle) -> None:
     missing = [name for name in REQUIRED if name not in bundle.manifest.files and bundle.manifest.kind != "topics"]
     if missing:
         raise BundleError(f"{bundle.folder}: the bundle lacks {', '.join(missing)}")
+    if bundle.manifest.files.get(CODEBOOK_FILE, bundle.manifest.codebook_sha256) != bundle.manifest.codebook_sha256:
+        raise BundleError(
+            f"{bundle.folder / CODEBOOK_FILE}: is not the codebook that bundle.toml names; fetch it again"
+        )
 
 
 def _check_hashes(bundle: Bundle) -> None:
@@ -326,20 +332,3 @@ def _from_hub(name: str) -> Path:
 def _sha256(path: Path) -> str:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _toml(values: dict[str, Any]) -> str:
-    plain = [f"{key} = {_toml_value(value)}" for key, value in values.items() if not isinstance(value, dict)]
-    inner = {key: cast("dict[str, Any]", value) for key, value in values.items() if isinstance(value, dict)}
-    tables = [
-        f"\n[{key}]\n" + "\n".join(f"{_toml_value(name)} = {_toml_value(item)}" for name, item in table.items())
-        for key, table in inner.items()
-    ]
-    return "\n".join(plain + tables) + "\n"
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_toml_value(item) for item in cast("list[Any]", value)) + "]"
-    # A JSON scalar, string escapes included, is a TOML scalar, but for DEL, which TOML wants escaped, as C1 is here.
-    return re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))

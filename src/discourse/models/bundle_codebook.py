@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from pydantic import ValidationError
 
 from discourse.codebook import Codebook, Frame
 from discourse.config import explain
-from discourse.errors import BundleError
-from discourse.models.bundle import Bundle
+from discourse.errors import BundleError, UsageError
+from discourse.models.bundle import CODEBOOK_FILE, Bundle
 
-FILE = "codebook.json"
-"""Holds `Codebook.model_dump_json()` to the byte, so that its SHA-256 is that of the codebook."""
 _PARTS = {
     "title": "its title",
     "definition": "its definition",
@@ -27,17 +24,15 @@ def bundled_codebook(bundle: Bundle) -> Codebook | None:
     """Return the codebook that lies in a bundle; None if it holds none, as bundles of earlier versions.
 
     Raises:
-        BundleError: it is no codebook, is not the one that the bundle names, or lacks a frame of the bundle.
+        BundleError: it is no codebook, or lacks a frame of the bundle.
     """
-    if FILE not in bundle.manifest.files:
+    if CODEBOOK_FILE not in bundle.manifest.files:
         return None
-    raw, where = bundle.read(FILE), f"{bundle.folder}/{FILE}"
+    where = f"{bundle.folder}/{CODEBOOK_FILE}"
     try:
-        book = Codebook.model_validate_json(raw)
+        book = Codebook.model_validate_json(bundle.read(CODEBOOK_FILE))
     except ValidationError as e:
         raise BundleError(f"{where}: {explain(e, Codebook)}") from e
-    if hashlib.sha256(raw).hexdigest() != bundle.manifest.codebook_sha256:
-        raise BundleError(f"{where}: is not the codebook that bundle.toml names; fetch the bundle again")
     missing = [label for label in bundle.manifest.labels if label not in book.names]
     if missing:
         raise BundleError(f"{where}: lacks the frame {missing[0]} that the bundle reads; fetch the bundle again")
@@ -48,7 +43,8 @@ def check_codebook(bundle: Bundle, book: Codebook) -> None:
     """Check that a bundle was trained on a codebook as it stands now.
 
     Raises:
-        BundleError: it was trained on another; the message names what is different.
+        UsageError: it was trained on another; the message names what is different.
+        BundleError: the codebook that lies in the bundle cannot be read.
     """
     if book.sha256 == bundle.manifest.codebook_sha256:
         return
@@ -60,7 +56,7 @@ def check_codebook(bundle: Bundle, book: Codebook) -> None:
         changed = f"it has no frame {unknown[0]}" if unknown else "what changed cannot be told, since it is not in it"
     else:
         changed = "; ".join(list(changes(kept, book))[:6])
-    raise BundleError(f"{said} ({changed}); train a bundle for it: discourse bundle train --help")
+    raise UsageError(f"{said} ({changed}); train a bundle for it: discourse bundle train --help")
 
 
 def changes(old: Codebook, new: Codebook) -> Iterator[str]:
