@@ -66,17 +66,21 @@ def lowest_kept(
 ) -> Cutoff:
     """Return the highest score below which an answer may be ruled out, for rows that all have this answer.
 
-    With loss of thread k = ruled-out weight - error × weight, whose greatest value is (1 - error) × the weight of the
-    heaviest thread, the sum over threads plus that value must not exceed 0. A new thread is taken to be no heavier
-    than the heaviest seen. For single comments of equal weight this is the usual quantile of (n + 1) × error.
+    With loss of thread k = ruled-out weight - error × weight, the sum over threads plus the greatest loss of one more
+    thread, (1 - error) × its weight, must not exceed 0. The weight of the new thread is not known. That of the thread
+    which a comment is in, ΣW² / ΣW over threads, stands for it, which to first order is the same in expectation; the
+    threads then count as (ΣW)² / ΣW² equal ones (Kish 1965), and an error can be stated from (1 - error) / error of
+    them on: 9 for 0.1. For single comments of equal weight this is the usual quantile of (n + 1) × error.
     """
     _, inverse = np.unique(threads, return_inverse=True)
-    heaviest, total = float(np.bincount(inverse, weights).max()), float(weights.sum())
-    may_be_lost = error * (total + heaviest) - heaviest
+    each, total = np.bincount(inverse, weights), float(weights.sum())
+    one_more = float((each**2).sum()) / total
+    # A rounding error decides neither whether the error can be stated nor which row is lost.
+    may_be_lost = error * (total + one_more) - one_more + 1e-9 * total
     order = np.argsort(scores, kind="stable")
     if may_be_lost < 0:
-        return Cutoff(float(scores[order[0]]), heaviest / (total + heaviest))
+        return Cutoff(float(scores[order[0]]), one_more / (total + one_more))
     lost = np.cumsum(weights[order])
-    # The first row whose loss would be too much is the lowest that is kept; a rounding error does not decide.
-    first = int(np.searchsorted(lost, may_be_lost + 1e-9 * total, side="right"))
+    # The first row whose loss would be too much is the lowest that is kept.
+    first = int(np.searchsorted(lost, may_be_lost, side="right"))
     return Cutoff(float(scores[order[min(first, len(order) - 1)]]), error)
