@@ -97,6 +97,10 @@ class TopicsConfig(Section):
     merge: tuple[Annotated[tuple[int, ...], Field(min_length=2)], ...] = ()
     rename: dict[Annotated[str, Field(pattern=r"^\d+$")], Annotated[str, Field(min_length=1)]] = {}
     hide: tuple[int, ...] = ()
+    names: Annotated[
+        Literal["keywords", "judge"],
+        Field(description="judge: the external coder names them, from keywords and five comments of each"),
+    ] = "keywords"
 
 
 class TaggingConfig(Section):
@@ -181,12 +185,43 @@ class CollectConfig(Section):
     allow_private: bool = False
 
 
-class JudgeConfig(Section):
-    """An outside language model that codes comments by the codebook."""
+def _own_fields(body: dict[str, Any]) -> dict[str, Any]:
+    taken = sorted({"model", "messages", "stream", "seed"} & set(body))
+    if taken:
+        raise ValueError(f"{taken[0]} is set by discourse itself")
+    return body
 
-    model: str | None = None
-    runs: Annotated[int, Field(ge=1)] = 3
-    sample: Annotated[int, Field(ge=1)] = 200
+
+class JudgeConfig(Section):
+    """An outside language model that codes comments by the codebook (`tagger = "openai-compatible"`).
+
+    Its address and key come from the environment alone: OPENAI_BASE_URL, OPENAI_API_KEY.
+    """
+
+    model: Annotated[str | None, Field(min_length=1, description="as the server names it")] = None
+    runs: Annotated[int, Field(ge=1, le=99, description="answers asked for each comment; the majority counts")] = 3
+    sample: Annotated[int, Field(ge=1, description="comments that `annotate judge` draws")] = 200
+    languages: Annotated[Words, Field(description="that the model reads; none: those of the frames bundle")] = ()
+    temperature: Annotated[float, Field(ge=0, le=2)] | Literal["server"] = 0.7
+    max_tokens: Annotated[int, Field(ge=1, description="of one answer")] | Literal["server"] = 1_000
+    form: Annotated[
+        Literal["none", "json_object", "json_schema"],
+        Field(description="the response_format that is asked for, where the server knows it"),
+    ] = "none"
+    body: Annotated[
+        dict[str, Any],
+        Field(description="further fields of each request, as your server takes them"),
+        AfterValidator(_own_fields),
+    ] = {}
+    retries: Annotated[int, Field(ge=0, le=9, description="times that an invalid answer is asked for again")] = 2
+    timeout: Annotated[float, Field(gt=0, description="seconds for one answer")] = 120.0
+    concurrency: Annotated[int, Field(ge=1, le=64, description="requests at once")] = 4
+    characters: Annotated[int, Field(ge=200, description="of a comment that are sent; the rest is cut off")] = 8_000
+    max_comments: Annotated[int, Field(ge=1, description="more comments than this are refused")] = 10_000
+    max_requests: Annotated[int, Field(ge=0, description="more requests than this need --yes")] = 1_000
+    max_cost: Annotated[float, Field(ge=0, description="a higher estimate than this needs --yes")] = 1.0
+    price_in: Annotated[float | None, Field(ge=0, description="of a million tokens sent, in your currency")] = None
+    price_out: Annotated[float | None, Field(ge=0, description="of a million tokens answered")] = None
 
 
 class Config(Section):
@@ -220,9 +255,7 @@ class Config(Section):
         """Return the settings that this version reads but cannot carry out; asking for one is an error."""
         asked = {
             '[tagging] precision = "int8"': self.tagging.precision != "fp32",
-            "[judge]": self.judge != JudgeConfig(),
             'engine = "ray"': self.engine != "local",
-            'tagger = "openai-compatible"': self.tagger != "bundle",
         }
         return [setting for setting, wanted in asked.items() if wanted]
 

@@ -417,10 +417,12 @@ FRAMES = Table(
     {
         "comment_id": _required(TEXT, "as in comments"),
         "frame": _required(TEXT, "name in the codebook"),
-        "probability": Column(REAL, "calibrated, 0–1; null where the language is not the bundle's"),
+        "probability": Column(
+            REAL, "calibrated, 0–1; of tier judge the share of its runs; null where the language is not the bundle's"
+        ),
         "above_threshold": _required(FLAG, "probability reaches the bundle's threshold"),
         "decision": _required(TEXT, "yes, no or unsure", Decision),
-        "reason": Column(TEXT, "of unsure: model, language"),
+        "reason": Column(TEXT, "of unsure: model, language; of tier judge also runs, or why answers were invalid"),
         "evidence_start": Column(INT, "of the sentence that carries a yes"),
         "evidence_end": Column(INT, "half-open"),
         "tier": _required(TEXT, "which model answered", Tier),
@@ -441,7 +443,7 @@ STANCES = Table(
         "p_neutral": Column(REAL, "null where the gate stopped the comment"),
         "p_off_target": Column(REAL, "from the gate; null where the language is not the bundle's"),
         "stance": _required(TEXT, "the likeliest, or unsure", Stance),
-        "reason": Column(TEXT, "of unsure: model, language"),
+        "reason": Column(TEXT, "of unsure: model, language; of tier judge also runs, or why answers were invalid"),
         "evidence_start": Column(INT, "of the sentence that carries the stance"),
         "evidence_end": Column(INT, "half-open"),
         "tier": _required(TEXT, "which model answered", Tier),
@@ -483,6 +485,18 @@ TOPIC_INFO = Table(
     },
 )
 
+TOPIC_NAMES = Table(
+    "topic_names",
+    "tag",
+    ("topic",),
+    {
+        "topic": _required(INT, "as in topic_info, whose label it is"),
+        "label": _required(TEXT, "as the external coder gave it"),
+        "coder": _required(TEXT, "model and the start of its prompt's SHA-256"),
+        "text": _required(TEXT, "what the model was told to name it by"),
+    },
+)
+
 TOPIC_RUNS = Table(
     "topic_runs",
     "tag",
@@ -510,6 +524,43 @@ TOPIC_TIMES = Table(
     },
 )
 
+VOTES = Table(
+    "votes",
+    "tag",
+    ("use", "comment_id", "kind", "level", "coder", "run"),
+    {
+        "use": _required(TEXT, "what the external coder was asked for: tags, or labels of a round"),
+        "comment_id": _required(TEXT, "as in comments"),
+        "kind": _required(TEXT, "frame or stance"),
+        "level": _required(TEXT, "frame, or target"),
+        "coder": _required(TEXT, "model and the start of its prompt's SHA-256"),
+        "run": _required(INT, "from 0"),
+        "value": Column(TEXT, "as answered; null where no valid answer was had"),
+        "reason": Column(TEXT, "why there is none"),
+        "evidence_start": Column(INT, "of the passage quoted for it"),
+        "evidence_end": Column(INT, "half-open"),
+    },
+)
+
+ANSWERS = Table(
+    "answers",
+    "tag",
+    ("use", "coder", "host", "outcome"),
+    {
+        "use": _required(TEXT, "what the external coder was asked for: tags, labels of a round, names of topics"),
+        "coder": _required(TEXT, "model and the start of its prompt's SHA-256"),
+        "host": _required(TEXT, "where texts were sent, without path and key"),
+        "outcome": _required(TEXT, "valid, or why not"),
+        "answers": _required(INT, "how many came out so"),
+        "inputs": _required(INT, "different comments, with their context, that they are of"),
+        "tokens_in": _required(INT, "sent, as the server counts; 0 where it does not tell"),
+        "tokens_out": _required(INT, "answered, as the server counts"),
+    },
+)
+
+# Labels of an external coder are named so, and are never shown as those of people.
+MODEL_ANNOTATOR = "model:"
+
 LABELS = Table(
     "labels",
     "annotate",
@@ -520,7 +571,7 @@ LABELS = Table(
         "level": _required(TEXT, "frame, or target"),
         "value": Column(TEXT, "yes or no; favor, against, neutral or off_target; null if skipped"),
         "hard": _required(FLAG, "the person was unsure"),
-        "annotator": _required(TEXT, "who labelled"),
+        "annotator": _required(TEXT, "who labelled; an external coder is model:NAME"),
         "design": _required(TEXT, "how the comment was drawn", Design),
         "inclusion": Column(REAL, "probability over all rounds; null if unknown"),
         "round": _required(INT, "from 0"),
@@ -621,8 +672,11 @@ TABLES: Mapping[str, Table] = {
         STANCES,
         TOPICS,
         TOPIC_INFO,
+        TOPIC_NAMES,
         TOPIC_RUNS,
         TOPIC_TIMES,
+        VOTES,
+        ANSWERS,
         LABELS,
         SAMPLES,
         FIT,

@@ -24,6 +24,7 @@ from discourse.config import Config
 from discourse.denominator import mark_excluded
 from discourse.errors import UsageError
 from discourse.models.bundle import load_bundle
+from discourse.models.reader import reader_of
 from discourse.tables import (
     ATTRIBUTES,
     COMMENTS,
@@ -70,7 +71,7 @@ def run(workspace: Workspace, config: Config) -> Outcome:
         BundleError: a configured bundle is missing or damaged.
         WorkspaceError: the tags were made with another bundle, or the workspace cannot be written.
     """
-    bundle = load_bundle(config.bundles.frames, "frames")
+    bundle = reader_of(config, "frames")
     comments = workspace.scan(COMMENTS).select(COLUMNS).collect()
     labels = workspace.read(LABELS)
     resolved = resolve(labels, config.labels.resolve)
@@ -103,7 +104,8 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     rows += crossing_estimates(eligible, [*frames, *sides], topics, shown_topics(topic_info))
     compared = comparison_tables(frames, sides, workspace.read(THREADS), attributes, config.compare)
     rows += compared.rows
-    rows += frame_dynamics(marked, workspace.read(FRAMES), bundle, config.seed)
+    # What replies are compared by is read by a bundle, from the text alone, whoever else tagged.
+    rows += frame_dynamics(marked, workspace.read(FRAMES), load_bundle(config.bundles.frames, "frames"), config.seed)
     rows += _stance_dynamics(workspace, config, comments)
     workspace.write(ESTIMATES, as_table(rows), provenance)
     return Outcome({"estimates": len(rows), "eligible": eligible.units[0].n}, _notes(rows, labels) + compared.notes)
@@ -126,7 +128,7 @@ def _targets(
     """Read the configured targets' stances, and say with which bundle."""
     if not config.stance.targets:
         return [], {}
-    reader = load_bundle(config.bundles.stance, "stance")
+    reader = reader_of(config, "stance")
     about = eligible_comments(comments, reader.manifest.languages, config.filter, workspace.read(ATTRIBUTES))
     stances = workspace.read(STANCES)
     found = stance_headlines(about, stances, resolved, config.stance.targets, reader, config.tagging, config.seed)

@@ -12,7 +12,7 @@ from discourse.aggregate.labels import resolve
 from discourse.aggregate.tags import of_bundle, wanted_path
 from discourse.aggregate.units import Eligible, Unit, author_numbers, eligible_comments
 from discourse.config import Config
-from discourse.models.bundle import Bundle, load_bundle
+from discourse.models.reader import TagReader, reader_of
 from discourse.tables import ATTRIBUTES, COMMENTS, ESTIMATES, FRAMES, LABELS, STANCES, THREADS
 from discourse.workspace import Workspace
 
@@ -75,21 +75,21 @@ def read_part(name: str, workspace: Workspace) -> Part:
     )
 
 
-def frames_reader(part: Part) -> tuple[Reader, Bundle]:
+def frames_reader(part: Part) -> tuple[Reader, TagReader]:
     """Return what read the frames of a workspace.
 
     Raises:
         BundleError: the bundle is missing or damaged.
         WorkspaceError: the tags are of another bundle than the configuration names.
     """
-    bundle = load_bundle(part.config.bundles.frames, "frames")
+    bundle = reader_of(part.config, "frames")
     path = wanted_path(of_bundle(part.frames, bundle), part.config.tagging)
     return Reader(bundle.id, path, part.codebook), bundle
 
 
-def stance_reader(part: Part) -> tuple[Reader, Bundle]:
+def stance_reader(part: Part) -> tuple[Reader, TagReader]:
     """Return what read the stances of a workspace; raises as `frames_reader`."""
-    bundle = load_bundle(part.config.bundles.stance, "stance")
+    bundle = reader_of(part.config, "stance")
     path = wanted_path(of_bundle(part.stances, bundle), part.config.tagging)
     return Reader(bundle.id, path, None), bundle
 

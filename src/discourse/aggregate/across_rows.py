@@ -18,7 +18,7 @@ from discourse.aggregate.stances import stance_headlines
 from discourse.aggregate.thread_changes import FAMILY as SAME_THREAD
 from discourse.aggregate.thread_changes import change_counts, shared_threads, thread_changes
 from discourse.aggregate.units import Eligible
-from discourse.models.bundle import Bundle
+from discourse.models.reader import TagReader
 from discourse.tables import TEXT
 
 WORKSPACES = "workspaces"
@@ -47,7 +47,7 @@ class _Group:
 
     parts: tuple[Part, ...]
     reader: Reader
-    bundle: Bundle
+    bundle: TagReader
 
     def eligible(self, *, matched: bool) -> Eligible:
         return together(self.parts, self.bundle.manifest.languages, matched=matched)
@@ -96,10 +96,10 @@ def across_estimates(parts: Sequence[Part], *, matched: bool) -> Across:
     return Across(rows, changes, tuple(notes), {name: tuple(starts) for name, starts in left_out.items()})
 
 
-def _groups(parts: Sequence[Part], reader: Callable[[Part], tuple[Reader, Bundle]]) -> list[_Group]:
+def _groups(parts: Sequence[Part], reader: Callable[[Part], tuple[Reader, TagReader]]) -> list[_Group]:
     """Return the groups of two or more workspaces with equal readers."""
     found: dict[Reader, list[Part]] = {}
-    bundles: dict[Reader, Bundle] = {}
+    bundles: dict[Reader, TagReader] = {}
     for part in parts:
         key, bundles[key] = reader(part)
         found.setdefault(key, []).append(part)

@@ -9,11 +9,11 @@ import polars as pl
 from discourse.aggregate.estimates import Estimate
 from discourse.aggregate.replies import SIDES, frame_reply_estimates, stance_reply_estimates
 from discourse.aggregate.timeline import first_uses
-from discourse.models.bundle import Bundle
+from discourse.models.reader import TagReader
 from discourse.tables import Path
 
 
-def frame_dynamics(marked: pl.DataFrame, frames: pl.DataFrame, bundle: Bundle, seed: int) -> list[Estimate]:
+def frame_dynamics(marked: pl.DataFrame, frames: pl.DataFrame, bundle: TagReader, seed: int) -> list[Estimate]:
     """Return the rows on frames in replies, and on their first uses.
 
     Args:
@@ -29,7 +29,7 @@ def frame_dynamics(marked: pl.DataFrame, frames: pl.DataFrame, bundle: Bundle, s
 
 
 def stance_dynamics(
-    marked: pl.DataFrame, stances: pl.DataFrame, targets: Sequence[str], bundle: Bundle, seed: int
+    marked: pl.DataFrame, stances: pl.DataFrame, targets: Sequence[str], bundle: TagReader, seed: int
 ) -> list[Estimate]:
     """Return the rows on who answers whom with which stance, and on the first uses of each stance.
 

@@ -19,14 +19,19 @@ from discourse.aggregate.resampling import interval
 from discourse.aggregate.tags import of_bundle, wanted_path
 from discourse.aggregate.units import Eligible
 from discourse.config import TaggingConfig
-from discourse.models.bundle import Bundle
+from discourse.models.reader import TagReader
 from discourse.tables import Decision, Mark, Measure
 
 HELDOUT = "Held-out comments, weighted; the interval resamples sources and threads."
 
 
 def frame_headlines(
-    eligible: Eligible, frames: pl.DataFrame, resolved: pl.DataFrame, bundle: Bundle, tagging: TaggingConfig, seed: int
+    eligible: Eligible,
+    frames: pl.DataFrame,
+    resolved: pl.DataFrame,
+    bundle: TagReader,
+    tagging: TaggingConfig,
+    seed: int,
 ) -> tuple[list[Headline], list[Estimate]]:
     """Lay tags, labels and error rates of every frame beside the eligible comments.
 
@@ -116,7 +121,7 @@ def _quality(level: str, name: str, held: HeldOut, rates: ErrorRates) -> list[Es
     return rows
 
 
-def _calibration(level: str, name: str, bundle: Bundle) -> list[Estimate]:
+def _calibration(level: str, name: str, bundle: TagReader) -> list[Estimate]:
     """Return how well the probabilities of a frame are calibrated, as the bundle was measured when it was made."""
     told = bundle.metrics().get("by_label", {}).get(name, {})
     ranges = told.get("intervals", {})

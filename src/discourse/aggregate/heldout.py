@@ -9,7 +9,8 @@ import polars as pl
 
 from discourse.aggregate.error_rates import Outcomes
 from discourse.aggregate.resampling import Clusters, Counts, Reals, resample
-from discourse.models.bundle import Bundle, text_hash
+from discourse.models.bundle import text_hash
+from discourse.models.reader import TagReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class HeldOut:
         return Outcomes(label, tag, weight, Clusters(rows["cluster"].to_numpy(), self.source)), score
 
 
-def read_heldout(bundle: Bundle, path: str, rng: np.random.Generator) -> HeldOut:
+def read_heldout(bundle: TagReader, path: str, rng: np.random.Generator) -> HeldOut:
     """Read a bundle's out-of-fold rows of one path and draw bootstrap samples of their sources and threads.
 
     A row without a source belongs to one unnamed source; a row without a thread is a thread of its own.
@@ -52,7 +53,7 @@ def read_heldout(bundle: Bundle, path: str, rng: np.random.Generator) -> HeldOut
     )
 
 
-def cross_fitted(comments: pl.DataFrame, bundle: Bundle, held: HeldOut) -> pl.DataFrame:
+def cross_fitted(comments: pl.DataFrame, bundle: TagReader, held: HeldOut) -> pl.DataFrame:
     """Return the out-of-fold answers for those comments whose text the bundle was trained on.
 
     Args:

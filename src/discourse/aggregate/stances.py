@@ -18,7 +18,7 @@ from discourse.aggregate.shares import count_row
 from discourse.aggregate.tags import of_bundle, wanted_path
 from discourse.aggregate.units import Eligible, Unit
 from discourse.config import TaggingConfig
-from discourse.models.bundle import Bundle
+from discourse.models.reader import TagReader
 from discourse.tables import Stance
 
 CLASSES = (Stance.FAVOR.value, Stance.AGAINST.value, Stance.NEUTRAL.value)
@@ -47,7 +47,7 @@ def stance_headlines(
     stances: pl.DataFrame,
     resolved: pl.DataFrame,
     targets: Sequence[str],
-    bundle: Bundle,
+    bundle: TagReader,
     tagging: TaggingConfig,
     seed: int,
 ) -> list[Target]:

@@ -6,7 +6,7 @@ import polars as pl
 
 from discourse.config import TaggingConfig
 from discourse.errors import WorkspaceError
-from discourse.models.bundle import Bundle
+from discourse.models.reader import TagReader
 from discourse.tables import Path
 
 
@@ -21,7 +21,7 @@ def wanted_path(tags: pl.DataFrame, tagging: TaggingConfig) -> str:
     return found[0] if found and asked.value not in found else asked.value
 
 
-def of_bundle(tags: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
+def of_bundle(tags: pl.DataFrame, bundle: TagReader) -> pl.DataFrame:
     """Return the rows that the bundle wrote.
 
     Raises:
