@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from discourse.cli import bundle_files
+from discourse.cli import bundle_evaluate, bundle_files
 from discourse.cli.bundle_files import Reference
 from discourse.cli.options import Json, print_json
 
@@ -80,6 +80,7 @@ def show(reference: Reference, as_json: Json = False) -> None:
     print(bundle.card())
 
 
+bundle_app.command("evaluate")(bundle_evaluate.evaluate)
 bundle_app.command("list")(bundle_files.list_bundles)
 bundle_app.command("verify")(bundle_files.verify)
 bundle_app.command("export")(bundle_files.export)

@@ -78,7 +78,9 @@ class Judged:
         )
 
 
-def measured(levels: Mapping[str, Judged], seed: int = 0, draws: int = DRAWS) -> dict[str, Any]:
+def measured(
+    levels: Mapping[str, Judged], seed: int = 0, draws: int = DRAWS, *, by_source: bool = True
+) -> dict[str, Any]:
     """Return the figures of each level, overall and by source, and their means over levels, as plain values.
 
     `f1`, `precision`, `recall`, `average_precision` and `f1_answered` (of the rows that are not unsure) pool all rows,
@@ -92,6 +94,7 @@ def measured(levels: Mapping[str, Judged], seed: int = 0, draws: int = DRAWS) ->
         levels: the rows of each level.
         seed: of the draws.
         draws: how many resamples.
+        by_source: whether each source is measured alone, too.
     """
     by_label: dict[str, Any] = {}
     drawn: dict[str, dict[str, list[float | None]]] = {}
@@ -111,7 +114,8 @@ def measured(levels: Mapping[str, Judged], seed: int = 0, draws: int = DRAWS) ->
             "reliability": [_rounded(asdict(bar)) for bar in bars],
             "intervals": _intervals(drawn[level], draws),
         }
-    return {**_means(by_label, drawn, draws), "by_label": by_label, "by_source": _by_source(levels, seed)}
+    sources = _by_source(levels, seed) if by_source else {}
+    return {**_means(by_label, drawn, draws), "by_label": by_label, "by_source": sources}
 
 
 def measure_frames(
