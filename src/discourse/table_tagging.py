@@ -18,6 +18,7 @@ from discourse.normalize import clean_text
 from discourse.normalize.language import detect_languages
 from discourse.progress import say
 from discourse.tables import FRAMES, STANCES, ReplyKind, State
+from discourse.tables import Path as TagPath
 from discourse.tag.frames import tag_frames
 from discourse.tag.stance import tag_stance
 from discourse.workspace import Workspace, replacing
@@ -99,11 +100,13 @@ def _comments(
         raise UsageError(f'{source}: ids in column "{id_column}" are empty or repeat; choose another --id-column')
     if cleaned.drop_nulls().is_empty():
         raise InputError(f'{source}: no row has text in column "{text_column}"; name another with --text-column')
-    comments = pl.DataFrame({"comment_id": ids, "text": cleaned}).with_columns(
-        thread_id=pl.lit("table"), state=pl.lit(State.VISIBLE.value), reply_kind=pl.lit(ReplyKind.TOP.value)
+    nothing = pl.Series([None] * frame.height, dtype=pl.String)
+    titles = clean_text(frame["title"].cast(pl.String), "auto")["text"] if "title" in context else nothing
+    # Rows of one title stand in one thread, which gives them that title.
+    comments = pl.DataFrame({"comment_id": ids, "text": cleaned, "thread_id": titles.fill_null("")}).with_columns(
+        state=pl.lit(State.VISIBLE.value), reply_kind=pl.lit(ReplyKind.TOP.value)
     )
     answered = next((column for column in ("parent", "context") if column in context), None)
-    nothing = pl.Series([None] * frame.height, dtype=pl.String)
     parent = clean_text(frame[answered].cast(pl.String), "auto")["text"] if answered else nothing
     languages = detect_languages(comments, config.normalize.languages)
     return pl.concat([comments, languages], how="horizontal").with_columns(parent.alias("parent"))
@@ -114,22 +117,21 @@ def _tag(comments: pl.DataFrame, config: Config) -> tuple[pl.DataFrame, pl.DataF
     encoder = load_encoder(bundle.manifest.encoder)
     with tempfile.TemporaryDirectory(prefix="discourse-") as folder:
         workspace = Workspace(Path(folder))
-        frames = FRAMES.conform(tag_frames(workspace, comments, bundle, encoder))
-        if not config.stance.targets:
-            return frames, None
         # Parents are rows of their own, which are read along and not tagged.
+        answering = pl.when(pl.col("parent").is_not_null()).then(pl.lit("parent of ") + pl.col("comment_id"))
         parents = comments.filter(pl.col("parent").is_not_null()).with_columns(
             comment_id=pl.lit("parent of ") + pl.col("comment_id"),
             text=pl.col("parent"),
             reply_kind=pl.lit(ReplyKind.OPENING.value),
+            parent_id=pl.lit(None, pl.String),
         )
-        answering = pl.when(pl.col("parent").is_not_null()).then(pl.lit("parent of ") + pl.col("comment_id"))
-        both = pl.concat(
-            [
-                comments.with_columns(answering.alias("parent_id")),
-                parents.with_columns(parent_id=pl.lit(None, pl.String)),
-            ]
-        ).drop("parent")
+        both = pl.concat([comments.with_columns(parent_id=answering), parents]).drop("parent")
+        threads = comments.select("thread_id", title="thread_id").unique()
+        whole = config.tagging.context or not bundle.manifest.context
+        path = TagPath.EXACT if whole else TagPath.NO_CONTEXT
+        frames = FRAMES.conform(tag_frames(workspace, both, threads, bundle, encoder, path))
+        if not config.stance.targets:
+            return frames, None
         stances = tag_stance(workspace, both, load_bundle(config.bundles.stance, "stance"), encoder, config)
         return frames, STANCES.conform(stances)
 

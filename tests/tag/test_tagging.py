@@ -10,12 +10,15 @@ import pytest
 from discourse.config import parse_config
 from discourse.models.bundle import Bundle, load_bundle
 from discourse.models.encoder import Encoder, load_encoder
+from discourse.models.frame_inputs import FrameInput, frame_sequences
 from discourse.models.frames import FramesModel
 from discourse.tables import FRAMES, STANCES
 from discourse.tables import Path as TagPath
-from discourse.tag.frames import tag_frames
+from discourse.tag.frames import in_context, tag_frames
 from discourse.tag.stance import read_stance, tag_stance
 from discourse.workspace import Workspace
+
+THREADS_OF = pl.DataFrame({"thread_id": ["file:t"], "title": ["The lamps"]})
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +56,13 @@ def test_each_text_is_read_once_and_only_where_it_can_be(
     read: list[str] = []
     real = FramesModel.read
 
-    def counted(self: FramesModel, texts: list[str], advance: object = None) -> object:
+    def counted(self: FramesModel, inputs: list[FrameInput], advance: object = None) -> object:
         del advance
-        read.extend(texts)
-        return real(self, texts)
+        read.extend(row.text for row in inputs)
+        return real(self, inputs)
 
     monkeypatch.setattr(FramesModel, "read", counted)
-    found = FRAMES.conform(tag_frames(workspace, table, frames_bundle, encoder))
+    found = FRAMES.conform(tag_frames(workspace, table, THREADS_OF, frames_bundle, encoder))
     assert read[:2] == ["They watch us through every lamp. It scares me.", "A lovely pie."]
     assert set(found["comment_id"]) == {"file:0", "file:1", "file:2", "file:5"}
     one, other = (found.filter(comment_id=f"file:{i}").drop("comment_id") for i in (0, 1))
@@ -71,7 +74,7 @@ def test_each_text_is_read_once_and_only_where_it_can_be(
     tagged = found.filter(pl.col("above_threshold"))
     assert tagged["evidence_start"].null_count() == 0
     read.clear()
-    assert tag_frames(workspace, table, frames_bundle, encoder).equals(found)
+    assert tag_frames(workspace, table, THREADS_OF, frames_bundle, encoder).equals(found)
     assert read == []
 
 
@@ -112,3 +115,20 @@ def test_stance_by_text_alone_owes_nothing_to_the_parent(encoder: Encoder, tmp_p
             read[name][path] = ends.row(0)
     assert read["praise"][TagPath.TEXT_ONLY] == pytest.approx(read["blame"][TagPath.TEXT_ONLY])
     assert read["praise"][TagPath.EXACT] != pytest.approx(read["blame"][TagPath.EXACT])
+
+
+def test_a_bundle_reads_the_context_that_it_names_and_keys_by_it(encoder: Encoder) -> None:
+    table = comments(
+        {"text": "Same here."},
+        {"text": "Same here.", "parent_id": "file:0", "thread_id": "file:u"},
+    )
+    threads = pl.DataFrame({"thread_id": ["file:t", "file:u"], "title": ["Lamps film us", "Pies"]})
+    alone = in_context(table, threads, ())
+    assert alone.select("title", "parent").unique().rows() == [("", "")]
+    whole = in_context(table, threads, ("title", "parent"))
+    assert whole.select("title", "parent").rows() == [("Lamps film us", ""), ("Pies", "Same here.")]
+    inputs = [FrameInput(*row) for row in whole.select("text", "title", "parent").iter_rows()]
+    ids = frame_sequences(encoder, inputs, 32).ids
+    words = [encoder.tokenizer.decode(list(row), skip_special_tokens=False) for row in ids]
+    assert words == ["[CLS] lamps film us [SEP] same here. [SEP]", "[CLS] pies [SEP] same here. [SEP] same here. [SEP]"]
+    assert inputs[1].as_read(("title",)) == FrameInput("Same here.", "Pies")

@@ -14,7 +14,7 @@ from discourse.config import Config, parse_config
 from discourse.report.selection import asked
 from discourse.tables import COMMENTS, FRAMES, STANCES
 from discourse.tag import run
-from discourse.tag.text_only import chosen_threads, text_only
+from discourse.tag.text_only import chosen_threads
 from discourse.workspace import Receipt, Workspace
 
 
@@ -34,15 +34,6 @@ def frames(*ids: str, path: str = "exact") -> pl.DataFrame:
         for frame in ("fear", "war")
     ]
     return FRAMES.conform(pl.DataFrame(rows))
-
-
-def test_the_rows_are_those_of_the_main_path_under_another_name() -> None:
-    main = frames("a", "b")
-    comments = pl.DataFrame({"comment_id": ["a", "b", "deleted"], "thread_id": ["t", "u", "u"]})
-    alone = text_only(main, comments, 0)
-    assert set(alone["path"]) == {"text_only"}
-    assert alone.drop("path").equals(main.drop("path"))
-    FRAMES.conform(pl.concat([main, alone]))
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.integers(0, 99), st.integers(1, 120))

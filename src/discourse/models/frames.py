@@ -1,4 +1,4 @@
-"""A frames bundle at work: one forward pass gives a text's vector and the score of every frame."""
+"""A frames bundle at work: one forward pass gives the score of every frame, and a text's vector where it can."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from discourse.errors import BundleError
 from discourse.models.bundle import Bundle
-from discourse.models.encoder import Encoder, Sequences, batches, mean_pool, unit
+from discourse.models.encoder import Batch, Encoder, Sequences, batches, mean_pool, unit
+from discourse.models.frame_inputs import FrameInput, frame_sequences
 from discourse.models.heads import Heads, load_heads
-from discourse.models.tuned import TunedTop, load_top
+from discourse.models.tuned import TunedTop, load_top, shape
 from discourse.progress import Advance
 
 
 @dataclass(frozen=True, slots=True)
 class FrameReading:
-    """What one pass gives: unit vectors of the untuned encoder (rows × width), log-odds (rows × frames)."""
+    """What one pass gives: log-odds, rows × frames, and unit vectors of the untuned encoder, rows × width.
 
-    vectors: NDArray[np.float32]
+    There are no vectors (None) where title or parent were read along: they would not be those of the text.
+    """
+
+    vectors: NDArray[np.float32] | None
     scores: NDArray[np.float64]
 
 
@@ -33,34 +38,28 @@ class FramesModel:
     scorer: Heads | TunedTop
     levels: tuple[str, ...]
     max_length: int
+    context: tuple[str, ...] = ()
 
-    def read(self, texts: Sequence[str], advance: Advance | None = None) -> FrameReading:
-        """Read texts once, each up to `max_length` tokens.
+    def read(self, inputs: Sequence[FrameInput], advance: Advance | None = None) -> FrameReading:
+        """Read comments once, each up to `max_length` tokens; parts that the bundle does not read are ignored.
 
         Args:
-            texts: any texts, best distinct ones.
-            advance: called with the number of texts done.
+            inputs: any comments, best distinct ones.
+            advance: called with the number of comments done.
         """
-        sequences = text_sequences(self.encoder, texts, self.max_length)
-        vectors = np.zeros((len(texts), self.encoder.width), np.float32)
-        scores = np.zeros((len(texts), len(self.levels)))
-        split = self.scorer.first(self.encoder) if isinstance(self.scorer, TunedTop) else self.encoder.depth
-        with torch.inference_mode():
-            for batch in batches(sequences):
-                hidden = self.encoder.embed(batch)
-                for state in self.encoder.run_layers(hidden, batch.mask, 0, split):
-                    hidden = state
-                if isinstance(self.scorer, TunedTop):
-                    scores[batch.rows] = self.scorer.logits(hidden, batch.mask).numpy()
-                for state in self.encoder.run_layers(hidden, batch.mask, split, self.encoder.depth):
-                    hidden = state
-                vectors[batch.rows] = mean_pool(hidden, batch.mask).numpy()
-                if advance is not None:
-                    advance(len(batch.rows))
-        vectors = half(unit(vectors))
-        if isinstance(self.scorer, Heads):
-            scores = self.scorer.scores(vectors)
-        return FrameReading(vectors, scores)
+        top = self.scorer if isinstance(self.scorer, TunedTop) else None
+        # Vectors are wanted by heads, and by topics where they are those of the text alone.
+        untuned = top is None or (not self.context and not top.reads_tokens)
+        vectors, logits = _pass(self.encoder, top, self._sequences(inputs), advance, untuned=untuned)
+        scores = self.scorer.scores(vectors) if isinstance(self.scorer, Heads) else logits
+        return FrameReading(vectors if untuned and not self.context else None, scores)
+
+    def vectors(self, inputs: Sequence[FrameInput], advance: Advance | None = None) -> NDArray[np.float32]:
+        """Return unit vectors of the untuned encoder for comments as they are read, rows × width."""
+        return _pass(self.encoder, None, self._sequences(inputs), advance, untuned=True)[0]
+
+    def _sequences(self, inputs: Sequence[FrameInput]) -> Sequences:
+        return frame_sequences(self.encoder, [row.as_read(self.context) for row in inputs], self.max_length)
 
 
 def load_frames(bundle: Bundle, encoder: Encoder) -> FramesModel:
@@ -76,8 +75,8 @@ def load_frames(bundle: Bundle, encoder: Encoder) -> FramesModel:
     if manifest.method == "heads":
         scorer: Heads | TunedTop = load_heads(weights, manifest.labels, encoder.width)
     else:
-        scorer, _ = load_top(weights, encoder, int(manifest.settings["layers"]), len(manifest.labels))
-    return FramesModel(encoder, scorer, manifest.labels, manifest.max_length)
+        scorer, _ = load_top(weights, encoder, shape(manifest), len(manifest.labels))
+    return FramesModel(encoder, scorer, manifest.labels, manifest.max_length, manifest.context)
 
 
 def embed(
@@ -94,16 +93,40 @@ def embed(
     Returns:
         float32 of float16 precision, texts × encoder width.
     """
-    nothing = Heads((), np.zeros((0, encoder.width), np.float32), np.zeros(0, np.float32))
-    return FramesModel(encoder, nothing, (), max_length).read(texts, advance).vectors
-
-
-def text_sequences(encoder: Encoder, texts: Sequence[str], max_length: int) -> Sequences:
-    """Return model inputs for single texts."""
-    rows = [encoder.sequence(text.ids[: max_length - 2]) for text in encoder.tokenise(texts)]
-    return Sequences([ids for ids, _ in rows], [segments for _, segments in rows])
+    sequences = frame_sequences(encoder, [FrameInput(text) for text in texts], max_length)
+    return _pass(encoder, None, sequences, advance, untuned=True)[0]
 
 
 def half(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Round to the float16 precision in which vectors are kept, so that kept and fresh ones are equal."""
     return vectors.astype(np.float16).astype(np.float32)
+
+
+def _pass(
+    encoder: Encoder, top: TunedTop | None, sequences: Sequences, advance: Advance | None, *, untuned: bool
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Run the encoder once; lower layers are shared by the tuned top and, where they are wanted, untuned vectors."""
+    rows = len(sequences.ids)
+    vectors = np.zeros((rows, encoder.width if untuned else 0), np.float32)
+    logits = np.zeros((rows, top.classifier.out_features if top is not None else 0))
+    split = top.first(encoder) if top is not None else encoder.depth
+    with torch.inference_mode():
+        for batch in batches(sequences):
+            if top is not None and top.reads_tokens:
+                logits[batch.rows] = top.logits(top.embed(batch), batch.mask).numpy()
+            if untuned or (top is not None and not top.reads_tokens):
+                hidden = _through(encoder, encoder.embed(batch), batch, 0, split)
+                if top is not None and not top.reads_tokens:
+                    logits[batch.rows] = top.logits(hidden, batch.mask).numpy()
+                if untuned:
+                    hidden = _through(encoder, hidden, batch, split, encoder.depth)
+                    vectors[batch.rows] = mean_pool(hidden, batch.mask).numpy()
+            if advance is not None:
+                advance(len(batch.rows))
+    return half(unit(vectors)), logits
+
+
+def _through(encoder: Encoder, hidden: Tensor, batch: Batch, first: int, last: int) -> Tensor:
+    for state in encoder.run_layers(hidden, batch.mask, first, last):
+        hidden = state
+    return hidden

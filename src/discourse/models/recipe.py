@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import tomllib
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from discourse.config import Section, explain
 from discourse.errors import InputError, UsageError, did_you_mean
 from discourse.models.bundle import text_hash
 from discourse.models.decisions import CalibrationSection, ThresholdsSection, UnsureSection
+from discourse.models.labelled_texts import short_sha1, texts_by_id
 
 Clean = Callable[[pl.Series], pl.Series]
 STANCES = ("favor", "against", "neutral", "off_target")
@@ -24,14 +24,18 @@ STANCES = ("favor", "against", "neutral", "off_target")
 class DataFile(Section):
     """One labelled file and how it is used.
 
-    `thread`: the column that names the thread; without it each row is its own. `training_only` rows are never part
-    of a figure. `importance`: how much a row counts in training. `neutral_means`: what a data set's neutral says.
-    `foreign_pairs`: a seeded share of rows is paired with another target of the file and becomes off_target.
+    `thread`: the column that names the thread; without it each row is its own. `texts`: files in which texts are
+    looked up where the labels come by `id` alone, see `labelled_texts.texts_by_id`. `weights`: a table of `id` and
+    `weight` that replaces the rows' own. `training_only` rows are never part of a figure. `importance`: how much a row
+    counts in training. `neutral_means`: what a data set's neutral says. `foreign_pairs`: a seeded share of rows is
+    paired with another target of the file and becomes off_target.
     """
 
     file: str
     source: str
     thread: str | None = None
+    texts: tuple[str, ...] = ()
+    weights: str | None = None
     training_only: bool = False
     importance: Annotated[float, Field(gt=0)] = 1.0
     rows: Annotated[int | None, Field(ge=1)] = None
@@ -47,11 +51,21 @@ class HeadsSection(Section):
 
 
 class TuningSection(Section):
-    """Settings of tuned layers, see `tuned.TuningSettings`; `fold_rows` bounds what an out-of-fold model trains on."""
+    """Settings of tuned layers, see `tuning.TuningSettings`.
+
+    `layers`: how many of the top ones (full fine-tuning takes all). `rank`: of adapters. `positive_weight`: how much
+    more a yes weighs than a no. `development`: share of the threads that is not trained on and decides when to stop,
+    0 for none. `fold_rows` bounds what an out-of-fold model trains on.
+    """
 
     layers: Annotated[int, Field(ge=1)] = 2
+    rank: Annotated[int, Field(ge=1, le=256)] = 16
     epochs: Annotated[int, Field(ge=1)] = 3
+    batch: Annotated[int, Field(ge=1)] = 32
     rate: Annotated[float, Field(gt=0)] = 2e-4
+    positive_weight: Annotated[float, Field(gt=0)] = 3.0
+    development: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    patience: Annotated[int, Field(ge=1)] = 1
     fold_rows: Annotated[int | None, Field(ge=100)] = None
 
 
@@ -67,13 +81,16 @@ class Recipe(BaseModel):
     """Everything that decides what a bundle becomes.
 
     `held_out_together` names small sources that share a fold; `levels` are the frames to learn, all by default.
+    `context`: what frames are read with beside the text; while training each is dropped with chance `context_dropout`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     kind: Literal["frames", "stance"]
-    method: Literal["heads", "layers"]
+    method: Literal["heads", "lora", "layers", "full"]
+    context: tuple[Literal["title", "parent"], ...] = ()
+    context_dropout: Annotated[float, Field(ge=0, le=1)] = 0.3
     encoder: str = "all-MiniLM-L6-v2"
     codebook: str = ""
     levels: tuple[str, ...] = ()
@@ -110,9 +127,17 @@ def load_recipe(path: Path) -> Recipe:
         recipe = Recipe.model_validate(values)
     except ValidationError as e:
         raise UsageError(f"{path}: {explain(e, Recipe)}") from e
-    data = tuple(data.model_copy(update={"file": str(path.parent / data.file)}) for data in recipe.data)
+    data = tuple(_anchored(data, path.parent) for data in recipe.data)
     threads = tuple(str(path.parent / pattern) for pattern in recipe.threads)
     return recipe.model_copy(update={"data": data, "threads": threads})
+
+
+def _anchored(data: DataFile, folder: Path) -> DataFile:
+    changes: dict[str, object] = {"file": str(folder / data.file)}
+    changes["texts"] = tuple(str(folder / pattern) for pattern in data.texts)
+    if data.weights is not None:
+        changes["weights"] = str(folder / data.weights)
+    return data.model_copy(update=changes)
 
 
 def read_labelled(data: DataFile, clean: Clean) -> pl.DataFrame:
@@ -129,6 +154,10 @@ def read_labelled(data: DataFile, clean: Clean) -> pl.DataFrame:
     if not path.is_file():
         raise InputError(f"{path}: there is no such training file")
     frame = _read_file(path)
+    if data.texts and "id" in frame.columns and "text" not in frame.columns:
+        frame = frame.join(texts_by_id(data.texts), on="id", how="inner", maintain_order="left")
+    if data.weights is not None:
+        frame = _reweighted(frame, Path(data.weights))
     if "text" not in frame.columns:
         raise InputError(f'{path}: has no column "text"{did_you_mean("text", frame.columns)}; columns: {frame.columns}')
     if data.rows is not None and data.rows < frame.height:
@@ -138,7 +167,7 @@ def read_labelled(data: DataFile, clean: Clean) -> pl.DataFrame:
     for column in ("title", "parent"):
         if column not in frame.columns:
             frame = frame.with_columns(pl.lit("").alias(column))
-    frame = frame.with_columns(original_hash=_column(frame["text"], _short_sha1))
+    frame = frame.with_columns(original_hash=_column(frame["text"], short_sha1))
     cleaned = [clean(frame[column].fill_null("")).fill_null("").alias(column) for column in ("text", "title", "parent")]
     frame = frame.with_columns(cleaned).filter(pl.col("text").str.len_chars() > 0)
     row = pl.lit(f"{data.source}:") + pl.int_range(pl.len()).cast(pl.String)
@@ -159,7 +188,7 @@ def join_threads(rows: pl.DataFrame, patterns: tuple[str, ...]) -> pl.DataFrame:
         return rows
     known = pl.concat([pl.read_parquet(file, columns=["thread_id", "text"]) for file in files])
     known = known.select(
-        pl.col("thread_id").alias("known_thread"), _column(known["text"], _short_sha1).alias("original_hash")
+        pl.col("thread_id").alias("known_thread"), _column(known["text"], short_sha1).alias("original_hash")
     ).unique("original_hash", keep="first", maintain_order=True)
     joined = rows.join(known, on="original_hash", how="left", maintain_order="left")
     return joined.with_columns(thread=pl.coalesce("known_thread", "thread")).drop("known_thread")
@@ -187,5 +216,11 @@ def _column(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:
     return pl.Series([function(text or "") for text in texts], dtype=pl.String)
 
 
-def _short_sha1(text: str) -> str:
-    return hashlib.sha1(" ".join(text.split()).encode(), usedforsecurity=False).hexdigest()[:10]
+def _reweighted(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Replace `weight` by that of the table at `path`, which must have one for each `id` or an empty one."""
+    weights = _read_file(path).select("id", pl.col("weight").cast(pl.Float64).alias("new_weight"), known=True)
+    joined = frame.join(weights, on="id", how="left", maintain_order="left")
+    absent = joined.filter(pl.col("known").is_null())
+    if absent.height:
+        raise InputError(f"{path}: has no weight for {absent.height} rows, such as id {absent['id'][0]}")
+    return joined.with_columns(weight="new_weight").drop("new_weight", "known")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from discourse.errors import BundleError
 from discourse.models.bundle import Bundle, Calibration
 from discourse.models.encoder import Encoder, Sequences, batches
-from discourse.models.tuned import TunedTop, load_top, save_top
+from discourse.models.tuned import TunedTop, load_top, save_top, shape
 from discourse.progress import Advance
 
 CLASSES = ("favor", "against", "neutral", "off_target")
@@ -141,7 +141,7 @@ def load_stance(bundle: Bundle, encoder: Encoder) -> StanceModel:
     manifest, path = bundle.manifest, bundle.folder / "weights.safetensors"
     if encoder.sha256 != manifest.encoder_sha256:
         raise BundleError(f"{manifest.name}: was trained on another {manifest.encoder}; train it again with this one")
-    top, others = load_top(path, encoder, int(manifest.settings["layers"]), len(CLASSES))
+    top, others = load_top(path, encoder, shape(manifest), len(CLASSES))
     if set(others) != {"gate.weights", "gate.bias"}:
         raise BundleError(f"{path}: has no gate; fetch the bundle again")
     gate = Gate(others["gate.weights"].numpy(), float(others["gate.bias"][0]))

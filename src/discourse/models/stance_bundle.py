@@ -17,12 +17,15 @@ from sklearn.metrics import f1_score
 from discourse.errors import BundleError, InputError
 from discourse.models.bundle import Calibration
 from discourse.models.encoder import Encoder
+from discourse.models.folds import training_log
 from discourse.models.frames import embed
 from discourse.models.frames_training import measure
+from discourse.models.learners import tuning_settings
 from discourse.models.recipe import STANCES, Clean, DataFile, Recipe, read_labelled
 from discourse.models.stance import CLASSES, Gate, Reading, decide, gate_features, save_stance, stance_sequences
 from discourse.models.training import Trained
-from discourse.models.tuned import Loss, States, TuningSettings, lower_states, score_states, tune
+from discourse.models.tuned import Inputs, inputs_of, score_inputs, take
+from discourse.models.tuning import Loss, TuningSettings, tune
 from discourse.progress import bar, say
 from discourse.tables import Path as TagPath
 from discourse.tables import Tier
@@ -52,7 +55,7 @@ class HeldOut:
     classes: NDArray[np.float64]
 
 
-def train_stance(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path) -> Trained:
+def train_stance(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, checkpoints: Path) -> Trained:
     """Tune on all data sets together, after scoring each by a model that never saw it (leave-one-source-out).
 
     Args:
@@ -60,25 +63,35 @@ def train_stance(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path) -
         encoder: its top layers are tuned; the rest stays frozen.
         clean: clean-up of texts.
         folder: where `weights.safetensors` is written.
+        checkpoints: a folder of this very recipe; what lies there from a killed run is not computed again.
 
     Raises:
         BundleError: there are fewer than two data sets.
         InputError: a file lacks target or stance, or holds another value.
     """
-    settings = TuningSettings(layers=recipe.tuning.layers, epochs=recipe.tuning.epochs, rate=recipe.tuning.rate)
+    settings = tuning_settings(recipe, encoder)
     rows = _rows(recipe, encoder, clean)
     with bar("lower layers", len(rows.readings)) as advance:
         sequences = stance_sequences(encoder, _without_some_parents(rows.readings, recipe), recipe.max_length)
-        states = lower_states(encoder, sequences, settings.layers, advance)
-    held = _out_of_fold(recipe, encoder, rows, states, settings)
+        states = inputs_of(encoder, sequences, settings.shape, advance)
+    held, log = _out_of_fold(recipe, encoder, rows, states, settings, checkpoints)
     threshold = _gate_threshold(held.gate, rows.labels[held.rows], recipe.stance.gate_recall)
     temperature = _temperature(held.classes, rows.labels[held.rows])
     calibration = _calibration(threshold, temperature)
     heldout = _heldout(rows, held, calibration)
     gate = fit_gate(*_gate_rows(rows, np.arange(len(rows.readings))))
     with bar("training", settings.epochs * len(rows.readings)) as advance:
-        top = tune(encoder, states, len(CLASSES), _loss(rows.labels), settings, recipe.seed, advance)
-    save_stance(top, gate, folder / "weights.safetensors")
+        tuned = tune(
+            encoder,
+            lambda _: states,
+            len(CLASSES),
+            _loss(rows.labels),
+            settings,
+            recipe.seed,
+            advance,
+            checkpoint=checkpoints / "whole.safetensors",
+        )
+    save_stance(tuned.top, gate, folder / "weights.safetensors")
     metrics = measure(heldout, dict.fromkeys(LEVELS, PLAIN), recipe.seed)
     metrics["macro_f1_merged"] = _merged_f1(rows, held)
     return Trained(
@@ -87,7 +100,8 @@ def train_stance(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path) -
         metrics=metrics,
         heldout=heldout,
         trained_on=rows.table["text_hash"].to_list(),
-        settings={"layers": settings.layers, "epochs": settings.epochs, "rate": settings.rate},
+        settings={**recipe.tuning.model_dump(exclude_none=True), "layers": settings.shape.layers},
+        log=pl.concat([log, training_log("whole", tuned.log)]),
     )
 
 
@@ -131,7 +145,9 @@ def _foreign_pairs(frame: pl.DataFrame, share: float, seed: int) -> pl.DataFrame
     return chosen.with_columns(pl.col("target").replace_strict(following), pl.lit("off_target").alias("stance"))
 
 
-def _out_of_fold(recipe: Recipe, encoder: Encoder, rows: Rows, states: States, settings: TuningSettings) -> HeldOut:
+def _out_of_fold(
+    recipe: Recipe, encoder: Encoder, rows: Rows, states: Inputs, settings: TuningSettings, checkpoints: Path
+) -> tuple[HeldOut, pl.DataFrame]:
     names = np.unique(rows.source)
     if len(names) < 2:
         raise BundleError("stance needs at least two data sets, so that one can be held out")
@@ -139,20 +155,29 @@ def _out_of_fold(recipe: Recipe, encoder: Encoder, rows: Rows, states: States, s
     numbers: list[NDArray[np.int64]] = []
     gates: list[NDArray[np.float64]] = []
     classes: list[NDArray[np.float64]] = []
+    logs: list[pl.DataFrame] = []
     for name in names:
         say(f"fold: {name} held out")
         seen, unseen = np.flatnonzero(rows.source != name), np.flatnonzero(rows.source == name)
         seen = generator.permutation(seen)[: recipe.tuning.fold_rows]
         unseen = np.sort(generator.permutation(unseen)[: recipe.stance.fold_scored])
         with bar(f"fold {name}", settings.epochs * len(seen)) as advance:
-            top = tune(
-                encoder, states.take(seen), len(CLASSES), _loss(rows.labels[seen]), settings, recipe.seed, advance
+            tuned = tune(
+                encoder,
+                lambda _, seen=seen: take(states, seen),
+                len(CLASSES),
+                _loss(rows.labels[seen]),
+                settings,
+                recipe.seed,
+                advance,
+                checkpoint=checkpoints / f"fold-{name}.safetensors",
             )
-        logits = score_states(top, states.take(unseen))
+        logs.append(training_log(f"without {name}", tuned.log))
+        logits = score_inputs(tuned.top, take(states, unseen))
         classes.append(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
         gates.append(fit_gate(*_gate_rows(rows, seen)).scores(rows.features[unseen]))
         numbers.append(unseen)
-    return HeldOut(np.concatenate(numbers), np.concatenate(gates), np.concatenate(classes))
+    return HeldOut(np.concatenate(numbers), np.concatenate(gates), np.concatenate(classes)), pl.concat(logs)
 
 
 def _without_some_parents(readings: list[Reading], recipe: Recipe) -> list[Reading]:

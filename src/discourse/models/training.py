@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -28,10 +29,13 @@ class Trained:
     heldout: pl.DataFrame
     trained_on: list[str]
     settings: dict[str, Any]
+    log: pl.DataFrame
 
 
 def train_bundle(recipe: Path | Recipe, output: Path, clean: Clean) -> Bundle:
     """Train the bundle that a recipe describes and write it to a new folder, atomically.
+
+    Beside the folder lies a hidden one with checkpoints while training runs; a killed run goes on from there.
 
     Args:
         recipe: a TOML file, or what it holds, see `recipe.Recipe`.
@@ -47,23 +51,36 @@ def train_bundle(recipe: Path | Recipe, output: Path, clean: Clean) -> Bundle:
         raise BundleError(f"{output}: exists; bundles are never written over: remove it or choose another -o")
     encoder = load_encoder(recipe.encoder)
     output.parent.mkdir(parents=True, exist_ok=True)
+    checkpoints = output.parent / f".training-{output.name}-{_key(recipe, encoder)}"
+    checkpoints.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".partial-bundle-", dir=output.parent) as partial:
         folder = Path(partial) / "bundle"
         folder.mkdir()
-        trained = _train(recipe, encoder, clean, folder)
+        trained = _train(recipe, encoder, clean, folder, checkpoints)
         _write(recipe, encoder, trained, folder)
         folder.rename(output)
+    shutil.rmtree(checkpoints)
     return load_bundle(output)
 
 
-def _train(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path) -> Trained:
+def _key(recipe: Recipe, encoder: Encoder) -> str:
+    """Return what tells one training from another: recipe, files and encoder; its checkpoints are kept under it."""
+    digest = hashlib.sha256(f"{recipe.model_dump_json()} {encoder.sha256}".encode())
+    for data in recipe.data:
+        for file in (data.file, data.weights):
+            if file is not None and Path(file).is_file():
+                digest.update(Path(file).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _train(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, checkpoints: Path) -> Trained:
     if recipe.kind == "frames":
         from discourse.models.frames_training import train_frames
 
-        return train_frames(recipe, encoder, clean, folder)
+        return train_frames(recipe, encoder, clean, folder, checkpoints)
     from discourse.models.stance_bundle import train_stance
 
-    return train_stance(recipe, encoder, clean, folder)
+    return train_stance(recipe, encoder, clean, folder, checkpoints)
 
 
 def _write(recipe: Recipe, encoder: Encoder, trained: Trained, folder: Path) -> None:
@@ -73,6 +90,7 @@ def _write(recipe: Recipe, encoder: Encoder, trained: Trained, folder: Path) -> 
     heldout = trained.heldout.select(pl.col(name).cast(dtype) for name, dtype in HELDOUT_SCHEMA.items())
     heldout.write_parquet(folder / "heldout.parquet", compression="zstd")
     (folder / "trained_on.txt").write_text("\n".join(sorted(set(trained.trained_on))) + "\n", encoding="ascii")
+    trained.log.with_columns(pl.col(pl.Float64).round(6)).write_csv(folder / "training_log.csv")
     (folder / "CARD.md").write_text(write_card(recipe, trained.metrics), encoding="utf-8")
     codebook = {"codebook": "", "codebook_sha256": ""}
     if recipe.codebook:
@@ -92,6 +110,7 @@ def _write(recipe: Recipe, encoder: Encoder, trained: Trained, folder: Path) -> 
             "method": recipe.method,
             "languages": recipe.languages,
             "max_length": recipe.max_length,
+            "context": recipe.context,
             "licence": recipe.licence,
             "provenance": recipe.provenance,
             "settings": trained.settings,

@@ -1,9 +1,8 @@
-"""The top layers of an encoder, tuned for one task: frozen lower layers are run once and kept while training."""
+"""An encoder's layers tuned for one task: wholly, in their top part on kept lower states, or through adapters."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,36 +15,44 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from discourse.errors import BundleError
-from discourse.models.encoder import Encoder, Sequences, attention_mask, batches, mean_pool
+from discourse.models.adapters import adapt, merge
+from discourse.models.bundle import Manifest
+from discourse.models.encoder import Batch, Encoder, Sequences, attention_mask, batches, mean_pool, padded
 from discourse.progress import Advance
 
-Loss = Callable[[Tensor, NDArray[np.int64]], Tensor]
 # Pooled states are of norm about 7; a classifier that starts small learns faster on them scaled up.
 POOLED_SCALE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class TuningSettings:
-    """How the top layers are tuned: AdamW with linear warm-up and decay."""
+class Shape:
+    """Which part of an encoder is tuned: its top `layers`, by adapters of `rank`, with its `embeddings`."""
 
-    layers: int = 2
-    epochs: int = 3
-    batch: int = 32
-    rate: float = 2e-4
-    classifier_rate: float = 2e-3
-    warmup: float = 0.1
+    layers: int
+    rank: int | None = None
+    embeddings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TunedTop:
-    """Tuned copies of an encoder's top layers, and a linear classifier on their mean-pooled states."""
+    """Tuned copies of an encoder's top layers and perhaps embeddings, and a linear classifier on mean-pooled states."""
 
     layers: Any
     classifier: nn.Linear
+    embeddings: Any = None
 
     def first(self, encoder: Encoder) -> int:
         """Return the number of the lowest tuned layer."""
         return encoder.depth - len(self.layers)
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether the embeddings are tuned too, so that nothing is shared with the untuned encoder."""
+        return self.embeddings is not None
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Return the input vectors of a batch by the tuned embeddings, rows × tokens × width."""
+        return self.embeddings(input_ids=batch.ids, token_type_ids=batch.segments)
 
     def logits(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """Run layers and classifier on the states below them, rows × tokens × width; returns rows × outputs."""
@@ -54,6 +61,44 @@ class TunedTop:
             hidden = layer(hidden, attention)
         return self.classifier(mean_pool(hidden, mask) * POOLED_SCALE)
 
+    def parts(self) -> dict[str, Any]:
+        """Return its modules by the prefix that their weights have in files."""
+        found = {"tuned.": self.layers, "classifier.": self.classifier}
+        return found if self.embeddings is None else {**found, "embeddings.": self.embeddings}
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return what was tuned, by name; frozen weights under adapters are left out."""
+        return {
+            f"{prefix}{name}": value
+            for prefix, module in self.parts().items()
+            for name, value in module.state_dict().items()
+            if ".base." not in name and not (prefix == "tuned." and self.adapted and not _of_adapter(name))
+        }
+
+    def load(self, weights: dict[str, Tensor]) -> None:
+        """Take over weights that `weights` gave.
+
+        Raises:
+            RuntimeError, KeyError: they are of another shape, or some are missing.
+        """
+        for prefix, module in self.parts().items():
+            own = {name.removeprefix(prefix): v.float() for name, v in weights.items() if name.startswith(prefix)}
+            wanted = {name.removeprefix(prefix) for name in self.weights() if name.startswith(prefix)}
+            if own.keys() != wanted:
+                raise KeyError(prefix)
+            module.load_state_dict(own, strict=False)
+
+    @property
+    def adapted(self) -> bool:
+        """Whether its layers have adapters."""
+        return any(_of_adapter(name) for name in self.layers.state_dict())
+
+    def train(self, mode: bool = True) -> None:
+        """Switch dropout on or off."""
+        self.layers.train(mode)
+        if self.embeddings is not None:
+            self.embeddings.train(mode)
+
 
 @dataclass(frozen=True, slots=True)
 class States:
@@ -61,120 +106,116 @@ class States:
 
     rows: list[NDArray[np.float16]]
 
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens in each row."""
+        return np.array([len(row) for row in self.rows], dtype=np.int64)
+
     def take(self, rows: NDArray[np.int64]) -> States:
         """Return the given rows."""
         return States([self.rows[row] for row in rows])
 
 
-def new_top(encoder: Encoder, layers: int, outputs: int) -> TunedTop:
+Inputs = States | Sequences
+
+
+def take(inputs: Inputs, rows: NDArray[np.int64]) -> Inputs:
+    """Return the given rows of kept states or of token sequences."""
+    if isinstance(inputs, States):
+        return inputs.take(rows)
+    return Sequences([inputs.ids[row] for row in rows], [inputs.segments[row] for row in rows])
+
+
+def inputs_of(encoder: Encoder, sequences: Sequences, tuned: Shape, advance: Advance) -> Inputs:
+    """Return what the tuned part reads: the token sequences where embeddings are tuned, else kept lower states."""
+    if tuned.embeddings:
+        advance(len(sequences.ids))
+        return sequences
+    return lower_states(encoder, sequences, tuned.layers, advance)
+
+
+def shape(manifest: Manifest) -> Shape:
+    """Return which part of the encoder a bundle has tuned."""
+    settings = manifest.settings
+    rank = settings.get("rank") if manifest.method == "lora" else None
+    return Shape(int(settings["layers"]), rank, manifest.method == "full")
+
+
+def new_top(encoder: Encoder, tuned: Shape, outputs: int) -> TunedTop:
     """Return an untrained top whose layers are copies of the encoder's."""
-    return TunedTop(
-        copy.deepcopy(encoder.model.encoder.layer[encoder.depth - layers :]), nn.Linear(encoder.width, outputs)
-    )
+    layers = copy.deepcopy(encoder.model.encoder.layer[encoder.depth - tuned.layers :])
+    if tuned.rank is not None:
+        adapt(layers, tuned.rank)
+    embeddings = copy.deepcopy(encoder.model.embeddings) if tuned.embeddings else None
+    return TunedTop(layers, nn.Linear(encoder.width, outputs), embeddings)
 
 
 def lower_states(encoder: Encoder, sequences: Sequences, layers: int, advance: Advance) -> States:
-    """Run all but the top `layers` layers once and keep what they give."""
-    kept: list[NDArray[np.float16]] = [np.zeros((0, 0), np.float16)] * len(sequences.ids)
+    """Run all but the top `layers` layers once and keep what they give; equal sequences are run once."""
+    keys = [ids.tobytes() + segments.tobytes() for ids, segments in zip(sequences.ids, sequences.segments, strict=True)]
+    first = {key: row for row, key in reversed(list(enumerate(keys)))}
+    chosen = np.array(sorted(first.values()), dtype=np.int64)
+    kept: dict[int, NDArray[np.float16]] = {}
+    distinct = Sequences([sequences.ids[row] for row in chosen], [sequences.segments[row] for row in chosen])
     with torch.inference_mode():
-        for batch in batches(sequences):
+        for batch in batches(distinct):
             hidden = encoder.embed(batch)
             for state in encoder.run_layers(hidden, batch.mask, 0, encoder.depth - layers):
                 hidden = state
             for i, row in enumerate(batch.rows):
-                kept[row] = hidden[i, : len(sequences.ids[row])].half().numpy()
+                kept[int(chosen[row])] = hidden[i, : len(distinct.ids[row])].half().numpy()
             advance(len(batch.rows))
-    return States(kept)
+    advance(len(keys) - len(chosen))
+    return States([kept[first[key]] for key in keys])
 
 
-def tune(
-    encoder: Encoder, states: States, outputs: int, loss: Loss, settings: TuningSettings, seed: int, advance: Advance
-) -> TunedTop:
-    """Tune the top layers and the classifier.
-
-    Args:
-        encoder: gives the starting weights; it is not changed.
-        states: from `lower_states`, one a row.
-        outputs: how many numbers the classifier gives.
-        loss: from logits (rows × outputs) and row numbers to one number.
-        settings: epochs, rates and batch size.
-        seed: of order, dropout and the classifier's start.
-        advance: called with the number of rows done.
-    """
-    torch.manual_seed(seed)
-    generator = np.random.default_rng(seed)
-    top = new_top(encoder, settings.layers, outputs)
-    lengths = np.array([len(row) for row in states.rows])
-    groups = [
-        {"params": top.layers.parameters(), "lr": settings.rate},
-        {"params": top.classifier.parameters(), "lr": settings.classifier_rate},
-    ]
-    optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
-    order = [rows for _ in range(settings.epochs) for rows in _batch_order(lengths, settings.batch, generator)]
-    warm = max(1, int(settings.warmup * len(order)))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / warm, max(0.0, (len(order) - step) / max(1, len(order) - warm)))
-    )
-    top.layers.train()
-    for rows in order:
-        value = loss(top.logits(*_padded(states, rows)), rows)
-        optimiser.zero_grad()
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(top.layers.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        advance(len(rows))
-    top.layers.eval()
-    return top
+def forward(top: TunedTop, inputs: Inputs, rows: NDArray[np.int64]) -> Tensor:
+    """Return logits of the given rows, rows × outputs."""
+    if isinstance(inputs, States):
+        return top.logits(*_padded(inputs, rows))
+    batch = padded(inputs, rows)
+    return top.logits(top.embed(batch), batch.mask)
 
 
-def score_states(top: TunedTop, states: States) -> NDArray[np.float64]:
-    """Return logits for kept states, rows × outputs."""
-    lengths = np.array([len(row) for row in states.rows])
-    order = np.argsort(lengths, kind="stable")
+def score_inputs(top: TunedTop, inputs: Inputs) -> NDArray[np.float64]:
+    """Return logits for kept states or token sequences, rows × outputs."""
+    order = np.argsort(inputs.lengths, kind="stable")
     found = np.zeros((len(order), top.classifier.out_features))
     with torch.inference_mode():
         for start in range(0, len(order), 64):
             rows = order[start : start + 64]
-            found[rows] = top.logits(*_padded(states, rows)).numpy()
+            found[rows] = forward(top, inputs, rows).numpy()
     return found
 
 
 def save_top(top: TunedTop, path: Path, others: dict[str, Tensor] | None = None) -> None:
-    """Write layers and classifier as safetensors, the layers in half precision; the frozen rest is not stored again."""
-    weights: dict[str, Tensor] = {f"tuned.{name}": value.half() for name, value in top.layers.state_dict().items()}
-    weights |= {f"classifier.{name}": value.contiguous() for name, value in top.classifier.state_dict().items()}
+    """Write what was tuned as safetensors, layers in half precision; the frozen rest is not stored again."""
+    weights = {
+        name: (value if name.startswith("classifier.") else value.half()).contiguous()
+        for name, value in top.weights().items()
+    }
     save_file({**weights, **(others or {})}, str(path))
 
 
-def load_top(path: Path, encoder: Encoder, layers: int, outputs: int) -> tuple[TunedTop, dict[str, Tensor]]:
-    """Read a tuned top onto an encoder, and the other tensors of the file.
+def load_top(path: Path, encoder: Encoder, tuned: Shape, outputs: int) -> tuple[TunedTop, dict[str, Tensor]]:
+    """Read a tuned top onto an encoder, adapters merged, and the other tensors of the file.
 
     Raises:
         BundleError: the file is no safetensors file or does not fit the encoder.
     """
-    top = new_top(encoder, layers, outputs)
-    parts = {"tuned.": top.layers, "classifier.": top.classifier}
+    top = new_top(encoder, tuned, outputs)
     try:
         found = load_file(str(path))
-        for prefix, part in parts.items():
-            part.load_state_dict({k.removeprefix(prefix): v.float() for k, v in found.items() if k.startswith(prefix)})
+        top.load(found)
     except (SafetensorError, OSError, KeyError, RuntimeError) as e:
         raise BundleError(f"{path}: does not fit the encoder {encoder.name}; fetch the bundle again") from e
-    top.layers.eval()
-    return top, {name: value for name, value in found.items() if not name.startswith(tuple(parts))}
+    merge(top.layers)
+    top.train(mode=False)
+    return top, {name: value for name, value in found.items() if not name.startswith(tuple(top.parts()))}
 
 
-def _batch_order(lengths: NDArray[np.int64], size: int, generator: np.random.Generator) -> list[NDArray[np.int64]]:
-    """Shuffle rows, then batch those of like length within stretches of 32 batches, to save padding."""
-    shuffled = generator.permutation(len(lengths))
-    found: list[NDArray[np.int64]] = []
-    for start in range(0, len(shuffled), size * 32):
-        stretch = shuffled[start : start + size * 32]
-        stretch = stretch[np.argsort(lengths[stretch], kind="stable")]
-        groups = [stretch[i : i + size] for i in range(0, len(stretch), size)]
-        found += [groups[i] for i in generator.permutation(len(groups))]
-    return found
+def _of_adapter(name: str) -> bool:
+    return name.endswith((".down", ".up"))
 
 
 def _padded(states: States, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:

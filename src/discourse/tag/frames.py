@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from discourse.models.bundle import Bundle, Calibration
 from discourse.models.calibration import probability
 from discourse.models.encoder import Encoder
+from discourse.models.frame_inputs import FrameInput
 from discourse.models.frames import FramesModel, load_frames
 from discourse.models.input_key import input_key
 from discourse.progress import bar
@@ -18,36 +21,60 @@ from discourse.tag.readable import SHARD, in_languages, with_text
 from discourse.tag.vectors import keep_vectors
 from discourse.workspace import Workspace
 
+PARTS = ("text", "title", "parent")
 
-def tag_frames(workspace: Workspace, comments: pl.DataFrame, bundle: Bundle, encoder: Encoder) -> pl.DataFrame:
+
+def tag_frames(
+    workspace: Workspace,
+    comments: pl.DataFrame,
+    threads: pl.DataFrame,
+    bundle: Bundle,
+    encoder: Encoder,
+    path: Path = Path.EXACT,
+) -> pl.DataFrame:
     """Return rows of the frames table for all comments with text.
 
-    The path is `exact`: the encoder reads the text alone, as this kind of bundle does. Comments in other languages get
-    `unsure` with reason `language` and no probability.
+    By path `exact` the encoder reads text, title and parent, as far as the bundle reads them; by `no_context` and
+    `text_only` the text alone. Comments in other languages get `unsure` with reason `language` and no probability.
 
     Args:
         workspace: keeps embeddings and scores.
         comments: rows of the comments table.
+        threads: `thread_id` and `title`.
         bundle: a frames bundle.
         encoder: the one that the bundle was trained on.
+        path: how comments are read.
     """
-    readable = with_text(comments).select(
-        "comment_id", "text", "language", in_languages(bundle.manifest.languages).alias("read")
+    context = bundle.manifest.context if path is Path.EXACT else ()
+    readable = in_context(comments, threads, context).with_columns(
+        in_languages(bundle.manifest.languages).alias("read")
     )
-    keyed = readable.with_columns(
-        input_key=pl.when("read").then(
-            pl.col("text").map_elements(lambda text: input_key(text, bundle.id), return_dtype=pl.String)
-        )
-    )
+    keys = [
+        input_key(row.text, row.title, row.parent, bundle.id)
+        for row in (FrameInput(*parts).as_read(context) for parts in readable.select(PARTS).iter_rows())
+    ]
+    keyed = readable.with_columns(input_key=pl.Series(keys, dtype=pl.String))
     _score_missing(workspace, keyed, bundle, encoder)
     scores = workspace.read(SCORES).filter(bundle=bundle.id)
-    return pl.concat([_answered(keyed, scores, bundle), _unread(keyed, bundle)]).sort(
-        "comment_id", "frame", maintain_order=True
-    )
+    found = pl.concat([_answered(keyed, scores, bundle), _unread(keyed, bundle)])
+    return found.with_columns(path=pl.lit(path.value)).sort("comment_id", "frame", maintain_order=True)
+
+
+def in_context(comments: pl.DataFrame, threads: pl.DataFrame, context: Sequence[str]) -> pl.DataFrame:
+    """Return comment_id, language and `PARTS` of the comments with text; parts that are not read are empty."""
+    texts = comments.select(parent_id="comment_id", parent="text")
+    titles = threads.select("thread_id", "title").unique("thread_id")
+    readable = with_text(comments).drop("title", "parent", strict=False)
+    joined = readable.join(texts, on="parent_id", how="left", maintain_order="left")
+    joined = joined.join(titles, on="thread_id", how="left", maintain_order="left")
+    parts = [
+        (pl.col(name).fill_null("") if name in context else pl.lit("")).alias(name) for name in ("title", "parent")
+    ]
+    return joined.select("comment_id", "language", "text", *parts)
 
 
 def _score_missing(workspace: Workspace, keyed: pl.DataFrame, bundle: Bundle, encoder: Encoder) -> None:
-    wanted = keyed.filter("read").unique("input_key", keep="first", maintain_order=True).select("input_key", "text")
+    wanted = keyed.filter("read").unique("input_key", keep="first", maintain_order=True).select("input_key", *PARTS)
     done = workspace.scan(SCORES).filter(bundle=bundle.id).select("input_key").unique().collect()
     missing = wanted.join(done, on="input_key", how="anti", maintain_order="left")
     if missing.is_empty():
@@ -60,23 +87,26 @@ def _score_missing(workspace: Workspace, keyed: pl.DataFrame, bundle: Bundle, en
             shard = wanted.slice(start, SHARD).join(done, on="input_key", how="anti", maintain_order="left")
             if shard.is_empty():
                 continue
-            texts = shard["text"].to_list()
-            read = model.read(texts, advance)
-            keep_vectors(workspace, encoder, texts, read.vectors)
-            workspace.append(SCORES, _scores(shard, texts, read.scores, model, bundle), {"bundle": bundle.id})
+            inputs = [FrameInput(*parts) for parts in shard.select(PARTS).iter_rows()]
+            read = model.read(inputs, advance)
+            if read.vectors is not None:
+                keep_vectors(workspace, encoder, shard["text"].to_list(), read.vectors)
+            workspace.append(SCORES, _scores(shard, read.scores, model, bundle), {"bundle": bundle.id})
 
 
-def _scores(
-    shard: pl.DataFrame, texts: list[str], scores: NDArray[np.float64], model: FramesModel, bundle: Bundle
-) -> pl.DataFrame:
-    """Return rows of the scores table, with the evidence of each yes."""
+def _scores(shard: pl.DataFrame, scores: NDArray[np.float64], model: FramesModel, bundle: Bundle) -> pl.DataFrame:
+    """Return rows of the scores table, with the evidence of each yes.
+
+    Sentences are read without title and parent: what matters is where in the comment the frame shows.
+    """
+    texts = shard["text"].to_list()
     calibration = bundle.calibration()
     yes = np.column_stack([_above(scores[:, k], calibration[level]) for k, level in enumerate(model.levels)])
     starts: list[list[int | None]] = [[None] * len(texts) for _ in model.levels]
     ends: list[list[int | None]] = [[None] * len(texts) for _ in model.levels]
     rows = np.flatnonzero(yes.any(1))
     language = bundle.manifest.languages[0]
-    found = carrying([texts[row] for row in rows], language, lambda parts: model.read(parts).scores)
+    found = carrying([texts[row] for row in rows], language, _sentence_scores(model))
     for row, (spans, values) in zip(rows, found, strict=True):
         for k in np.flatnonzero(yes[row]):
             starts[k][row], ends[k][row] = strongest(spans, values, int(k))
@@ -99,6 +129,10 @@ def _scores(
     )
 
 
+def _sentence_scores(model: FramesModel) -> Callable[[list[str]], NDArray[np.float64]]:
+    return lambda parts: model.read([FrameInput(part) for part in parts]).scores
+
+
 def _answered(keyed: pl.DataFrame, scores: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
     parts: list[pl.DataFrame] = []
     for level, calibration in bundle.calibration().items():
@@ -114,7 +148,7 @@ def _answered(keyed: pl.DataFrame, scores: pl.DataFrame, bundle: Bundle) -> pl.D
     joined = keyed.filter("read").select("comment_id", "input_key").join(answers, on="input_key", how="inner")
     unsure = pl.col("decision") == Decision.UNSURE.value
     return joined.with_columns(
-        path=pl.lit(Path.EXACT.value), reason=pl.when(unsure).then(pl.lit("model")).otherwise(pl.lit(None, pl.String))
+        path=pl.lit(None, pl.String), reason=pl.when(unsure).then(pl.lit("model")).otherwise(pl.lit(None, pl.String))
     ).select(FRAMES.schema.names())
 
 
@@ -149,7 +183,7 @@ def _unread(keyed: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
             evidence_start=pl.lit(None, pl.Int64),
             evidence_end=pl.lit(None, pl.Int64),
             tier=pl.lit(Tier.ENCODER.value),
-            path=pl.lit(Path.EXACT.value),
+            path=pl.lit(None, pl.String),
             bundle=pl.lit(bundle.id),
         )
         .select(FRAMES.schema.names())

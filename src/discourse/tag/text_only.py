@@ -5,28 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from discourse.tables import Path
-
 MOST_COMMENTS = 20_000
-
-
-def text_only(frames: pl.DataFrame, comments: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Return the rows of `frames` once more under path `text_only`.
-
-    The main path reads the comment's text alone, with title and parent empty, so its answers are those of this path
-    and no second reading is needed.
-
-    Args:
-        frames: rows of the frames table on the main path.
-        comments: rows of the comments table.
-        seed: of the choice of threads.
-
-    Returns:
-        Rows of all comments in `chosen_threads`.
-    """
-    chosen = in_chosen_threads(comments, frames, seed)
-    rows = frames.join(chosen.select("comment_id"), on="comment_id", how="semi", maintain_order="left")
-    return rows.with_columns(path=pl.lit(Path.TEXT_ONLY.value))
 
 
 def in_chosen_threads(comments: pl.DataFrame, tags: pl.DataFrame, seed: int) -> pl.DataFrame:
