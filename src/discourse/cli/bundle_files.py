@@ -16,9 +16,7 @@ def verify(
     reference: Reference,
     codebook: Annotated[
         str | None,
-        typer.Option(
-            "--codebook", metavar="FILE", help="The codebook that it must fit; else the shipped one."
-        ),
+        typer.Option("--codebook", metavar="FILE", help="The codebook that it must fit; else the shipped one."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -139,9 +139,7 @@ def _figures(bundle: Bundle) -> None:
     if unknown:
         raise BundleError(f"{bundle.folder}/heldout.parquet: has rows of {min(unknown)!r}, which the bundle has not")
     if bundle.manifest.validated and heldout.is_empty():
-        raise BundleError(
-            f"{bundle.folder}/heldout.parquet: is empty: this bundle was never judged; do not use it"
-        )
+        raise BundleError(f"{bundle.folder}/heldout.parquet: is empty: this bundle was never judged; do not use it")
 
 
 def _codebook(bundle: Bundle, codebook: str | None) -> None:
