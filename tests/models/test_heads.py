@@ -1,4 +1,4 @@
-"""Tuned layers and heads on toy data."""
+"""Heads on toy data."""
 
 from __future__ import annotations
 
@@ -8,20 +8,9 @@ import numpy as np
 import pytest
 
 from discourse.errors import BundleError
-from discourse.models.encoder import Encoder, load_encoder
 from discourse.models.heads import HeadSettings, fit_heads, load_heads, save_heads
 
 LEVELS = ("one", "two")
-
-
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    """The default encoder."""
-    return load_encoder()
-
-
-def _quiet(done: int = 1) -> None:
-    del done
 
 
 def test_heads_learn_and_survive_the_disk(tmp_path: Path) -> None:
