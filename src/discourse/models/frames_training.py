@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,8 +11,10 @@ from numpy.typing import NDArray
 from discourse.codebook import load_codebook
 from discourse.models.bundle import Calibration
 from discourse.models.calibration import calibrate, probability
+from discourse.models.decisions import Decisions, decisions_by_label
 from discourse.models.encoder import Encoder
-from discourse.models.evaluation import Scored, quality
+from discourse.models.error_examples import tried_frames
+from discourse.models.evaluation import measure_frames
 from discourse.models.folds import out_of_fold, training_log
 from discourse.models.labelled_frames import labelled_rows
 from discourse.models.learners import learner, tuning_settings
@@ -41,11 +42,12 @@ def train_frames(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     book = load_codebook(recipe.codebook)
     levels = tuple(book.frame(name).name for name in recipe.levels) or book.names
     rows = labelled_rows(recipe, levels, clean)
+    decisions = decisions_by_label(recipe.calibration, recipe.thresholds, recipe.unsure, levels)
     fit = learner(recipe, encoder, rows, levels)
     folds = out_of_fold(recipe, rows, fit, checkpoints)
     held = rows.filter(~pl.col("training_only"))
     y = held.select(levels).to_numpy().astype(np.int8)
-    calibration = _calibrations(folds.scores[TagPath.EXACT], y, held, levels)
+    calibration = _calibrations(folds.scores[TagPath.EXACT], y, held, decisions)
     heldout = pl.concat([_heldout(path, scores, y, held, calibration, levels) for path, scores in folds.scores.items()])
     say("training on all rows")
     fitted = fit(np.arange(rows.height), checkpoints / "whole.safetensors")
@@ -53,10 +55,12 @@ def train_frames(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     settings = recipe.heads.model_dump() if recipe.method == "heads" else recipe.tuning.model_dump(exclude_none=True)
     if recipe.method != "heads":
         settings["layers"] = tuning_settings(recipe, encoder).shape.layers
+    metrics = measure_frames(heldout.filter(pl.col("path") == TagPath.EXACT.value), decisions, calibration, recipe.seed)
+    metrics["examples"] = tried_frames(fitted.model, calibration, book)
     return Trained(
         labels=levels,
         calibration=calibration,
-        metrics=measure(heldout.filter(pl.col("path") == TagPath.EXACT.value), calibration, recipe.seed),
+        metrics=metrics,
         heldout=heldout,
         trained_on=rows["text_hash"].to_list(),
         settings=settings,
@@ -64,41 +68,14 @@ def train_frames(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     )
 
 
-def measure(heldout: pl.DataFrame, calibration: dict[str, Calibration], seed: int) -> dict[str, Any]:
-    """Return the quality of each level over rows of known weight (if there are none, over all), and by source."""
-    found: dict[str, Any] = {"judged_by": "leave-one-source-out", "by_label": {}, "by_source": {}}
-    for level, value in calibration.items():
-        rows = heldout.filter(pl.col("level") == level)
-        weighted = rows.filter(pl.col("weight").is_not_null())
-        if weighted.is_empty():
-            weighted = rows.with_columns(weight=1.0)
-        found["by_label"][level] = quality(scored(weighted, value), value.slope, seed).as_json()
-        found["by_source"][level] = {
-            str(source): quality(scored(part.with_columns(weight=1.0), value), value.slope, seed, draws=100).as_json()
-            for (source,), part in rows.group_by("source", maintain_order=True)
-        }
-    return found
-
-
-def scored(rows: pl.DataFrame, calibration: Calibration) -> Scored:
-    """Turn held-out rows of one level into arrays."""
-    return Scored(
-        rows["label"].to_numpy(),
-        rows["tag"].to_numpy(),
-        probability(rows["score"].to_numpy(), calibration),
-        rows["weight"].to_numpy(),
-        rows["source"].to_numpy().astype(str),
-        rows["thread"].to_numpy().astype(str),
-    )
-
-
 def _calibrations(
-    scores: NDArray[np.float64], y: NDArray[np.int8], held: pl.DataFrame, levels: tuple[str, ...]
+    scores: NDArray[np.float64], y: NDArray[np.int8], held: pl.DataFrame, decisions: dict[str, Decisions]
 ) -> dict[str, Calibration]:
-    weights = held["weight"].fill_null(0.0).to_numpy()
-    if not (weights > 0).any():
-        weights = np.ones(len(weights))
-    return {level: calibrate(scores[:, k], y[:, k], weights) for k, level in enumerate(levels)}
+    weights, threads = held["weight"].fill_null(0.0).to_numpy(), held["thread"].to_numpy().astype(str)
+    return {
+        level: calibrate(scores[:, k], y[:, k], weights, threads, stated)
+        for k, (level, stated) in enumerate(decisions.items())
+    }
 
 
 def _heldout(
