@@ -17,12 +17,22 @@ from sklearn.metrics import f1_score
 from discourse.errors import BundleError, InputError
 from discourse.models.bundle import Calibration
 from discourse.models.encoder import Encoder
+from discourse.models.error_examples import tried_stance
+from discourse.models.evaluation import measure_tags
 from discourse.models.folds import training_log
 from discourse.models.frames import embed
-from discourse.models.frames_training import measure
 from discourse.models.learners import tuning_settings
 from discourse.models.recipe import STANCES, Clean, DataFile, Recipe, read_labelled
-from discourse.models.stance import CLASSES, Gate, Reading, decide, gate_features, save_stance, stance_sequences
+from discourse.models.stance import (
+    CLASSES,
+    Gate,
+    Reading,
+    StanceModel,
+    decide,
+    gate_features,
+    save_stance,
+    stance_sequences,
+)
 from discourse.models.training import Trained
 from discourse.models.tuned import Inputs, inputs_of, score_inputs, take
 from discourse.models.tuning import Loss, TuningSettings, tune
@@ -32,7 +42,6 @@ from discourse.tables import Tier
 
 EITHER = "either"
 LEVELS = ("about", "favor", "against", "neutral")
-PLAIN = Calibration(slope=1, intercept=0, threshold=0.5, unsure_low=0.5, unsure_high=0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,8 @@ def train_stance(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
             checkpoint=checkpoints / "whole.safetensors",
         )
     save_stance(tuned.top, gate, folder / "weights.safetensors")
-    metrics = measure(heldout, dict.fromkeys(LEVELS, PLAIN), recipe.seed)
+    metrics = measure_tags(heldout, LEVELS, recipe.seed)
+    metrics["examples"] = tried_stance(StanceModel(encoder, tuned.top, gate, recipe.max_length), calibration)
     metrics["macro_f1_merged"] = _merged_f1(rows, held)
     return Trained(
         labels=CLASSES,
