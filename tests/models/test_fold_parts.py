@@ -35,6 +35,13 @@ def test_one_source_is_held_out_by_threads_and_without_threads_by_texts() -> Non
     assert fold_parts(one, names(["t"] * 20), rows, y).unit == "text"
 
 
+def test_sources_one_of_which_has_all_yes_give_way_unless_other_rows_have_some() -> None:
+    source, rows = names(["a"] * 6 + ["b"] * 6), names(list(range(12)))
+    y = np.array([[1], [0], [1], [0], [0], [0]] + [[0]] * 6, np.int8)
+    assert fold_parts(source, rows, rows, y).unit == "text"
+    assert fold_parts(source, rows, rows, y, always=np.array([[1]], np.int8)).unit == "source"
+
+
 def test_threads_that_hold_all_yes_give_way_to_texts() -> None:
     y = np.array([[1]] * 4 + [[0]] * 8, np.int8)
     found = fold_parts(names(["s"] * 12), names([n // 4 for n in range(12)]), names(list(range(12))), y)
@@ -58,12 +65,13 @@ def test_every_row_is_in_one_part_and_nothing_is_shared_between_parts(
     found = fold_parts(source, thread, text, y.astype(np.int8), seed=seed)
     rows = np.concatenate([part.rows for part in found.parts])
     assert sorted(rows.tolist()) == list(range(size))
-    unit = {"source": source, "thread": thread, "text": text}[found.unit]
-    seen: set[str] = set()
-    for part in found.parts:
-        mine = set(unit[part.rows])
-        assert not mine & seen
-        seen |= mine
+    units = {"source": [source], "thread": [np.char.add(source, np.char.add("/", thread)), text], "text": [text]}
+    for unit in units[found.unit]:
+        seen: set[str] = set()
+        for part in found.parts:
+            mine = set(unit[part.rows])
+            assert not mine & seen
+            seen |= mine
     assert found.unit == "source" or len(found.parts) <= PARTS
 
 

@@ -65,20 +65,22 @@ def test_labelled_rows_are_cleaned_counted_and_hashed(suffix: str, tmp_path: Pat
     file = tmp_path / f"rows.{suffix}"
     frame = pl.DataFrame({"text": [" One. ", "Two.", "  "], "page": ["p", "p", "q"], "a": [0, 1, 1]})
     {"csv": frame.write_csv, "jsonl": frame.write_ndjson, "parquet": frame.write_parquet}[suffix](file)
-    rows = read_labelled(DataFile(file=str(file), source="here", thread="page", importance=2), plain)
+    checked = read_labelled(DataFile(file=str(file), source="here", thread="page", importance=2), plain)
+    assert checked.dropped == {"empty": 1}
+    rows = checked.rows
     assert rows["text"].to_list() == ["One.", "Two."]
     assert rows["text_hash"].to_list() == [text_hash("One."), text_hash("Two.")]
     assert rows["thread"].to_list() == ["p", "p"]
     assert rows["source"].to_list() == ["here", "here"]
     assert rows["weight"].to_list() == [None, None]
     assert rows["importance"].to_list() == [2, 2]
-    assert read_labelled(DataFile(file=str(file), source="s"), plain)["thread"].n_unique() == 2
+    assert read_labelled(DataFile(file=str(file), source="s"), plain).rows["thread"].n_unique() == 2
 
 
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("rows.csv", "body,a\nx,1\n", 'has no column "text"'),
+        ("rows.csv", "body,a\nx,1\n", 'lacks the column "text"'),
         ("rows.xml", "<a/>", "is .parquet, .csv or .jsonl"),
         ("rows.jsonl", "{]", "cannot be read as jsonl"),
         ("rows.parquet", "PAR1", "cannot be read as parquet"),
@@ -97,6 +99,6 @@ def test_a_file_that_is_no_labelled_table_is_told(name: str, content: str, said:
 def test_threads_are_found_again_by_the_text_as_it_was(tmp_path: Path) -> None:
     pl.DataFrame({"thread_id": ["x:1"], "text": ["One."]}).write_parquet(tmp_path / "threads.parquet")
     pl.DataFrame({"text": ["One.", "Two."]}).write_parquet(tmp_path / "rows.parquet")
-    rows = read_labelled(DataFile(file=str(tmp_path / "rows.parquet"), source="s"), plain)
+    rows = read_labelled(DataFile(file=str(tmp_path / "rows.parquet"), source="s"), plain).rows
     assert join_threads(rows, (str(tmp_path / "threads*.parquet"),))["thread"].to_list() == ["x:1", "s:1"]
     assert join_threads(rows, ()).equals(rows)

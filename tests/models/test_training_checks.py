@@ -68,7 +68,7 @@ def test_rows_without_text_or_label_are_counted_and_named() -> None:
     assert checked.rows["row"].to_list() == [1]
     assert checked.dropped == {"empty": 3, "unlabelled": 1}
     assert checked.notes == (
-        "f.csv: 3 rows (2, 3, 4) without text left out",
+        "f.csv: 3 rows (2, 3, 4) without text of their own left out",
         "f.csv: row 5 without a label of every frame left out",
     )
 
@@ -118,7 +118,7 @@ def test_a_text_of_a_hundred_thousand_words_is_cut_and_counted() -> None:
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
-        ([0, 0, 0], r"only one class in 3 training rows \(no row says yes\)"),
+        ([0, 0, 0], r"only one class in 3 labelled rows \(no row says yes\)"),
         ([1, 1, 1], r"no row says no"),
         ([1, 0, 0], "a single yes"),
         ([], "only one class in 0"),

@@ -31,8 +31,8 @@ class FoldParts:
         """How a card calls it."""
         return {
             "source": "leave-one-source-out",
-            "thread": "folds that share no thread, of one source: on another source it will do worse",
-            "text": "folds of single comments of one source: on other threads and sources it will do worse",
+            "thread": "folds that share no thread but sources: on another source it will do worse",
+            "text": "folds of single comments that share threads and sources: elsewhere it will do worse",
         }[self.unit]
 
 
@@ -42,38 +42,67 @@ def fold_parts(
     text: NDArray[np.str_],
     labels: NDArray[np.int8],
     together: Sequence[Sequence[str]] = (),
+    always: NDArray[np.int8] | None = None,
     seed: int = 0,
 ) -> FoldParts:
     """Divide rows for out-of-fold scores.
 
-    Each source is a part, small ones that are named in `together` share one. A single source is divided by threads
-    into at most `PARTS` parts, and if it has but one thread, or one for each row, by texts; there, threads or texts
-    with a rare yes are dealt out first, so that each part and each rest has some as long as there are two.
+    Each source is a part, small ones that are named in `together` share one. A single source, or sources one of which
+    alone has all yes or all no of a label, are divided by threads into at most `PARTS` parts; if there is but one
+    thread, or one for each row, or one has all yes, by texts. There, threads or texts with a rare yes are dealt out
+    first, so that each part and each rest has some as long as there are two.
 
     Args:
         source: of each row.
         thread: of each row.
-        text: hash of each row's text; equal texts are never in two parts.
+        text: hash of each row's text; equal texts are never in two parts where parts are threads or texts.
         labels: 0 or 1, rows × levels.
         together: sources that are held out together.
+        always: labels of further rows, which every model sees.
         seed: of the order in which units without a difference are dealt out.
 
     Returns:
         Parts that cover all rows once; there are at least two unless there is a single text.
     """
+    seen = np.zeros((0, labels.shape[1]), np.int8) if always is None else always
+    by_source = _by_source(source, together)
+    if len(by_source) > 1 and not _starved([part.rows for part in by_source], labels, seen):
+        return FoldParts("source", by_source)
+    joint = np.array([f"{a}\x1f{b}" for a, b in zip(source, thread, strict=True)])
+    threads, texts = len(np.unique(joint)), len(np.unique(text))
+    by_text = _dealt(text, labels, seed)
+    if 2 <= threads < texts:
+        by_thread = _dealt(_linked(joint, text), labels, seed)
+        if not _starved(by_thread, labels, seen) or _starved(by_text, labels, seen):
+            return _named("thread", by_thread)
+    return _named("text", by_text)
+
+
+def _by_source(source: NDArray[np.str_], together: Sequence[Sequence[str]]) -> tuple[FoldPart, ...]:
     names = [str(name) for name in np.unique(source)]
     groups = [tuple(name for name in group if name in names) for group in together]
     groups = [group for group in groups if group]
     groups += [(name,) for name in names if not any(name in group for group in groups)]
-    if len(groups) > 1:
-        parts = [FoldPart(", ".join(group), np.flatnonzero(np.isin(source, group))) for group in groups]
-        return FoldParts("source", tuple(parts))
-    threads, texts = len(np.unique(thread)), len(np.unique(text))
-    unit = "thread" if 2 <= threads < texts else "text"
-    parts = _dealt(thread if unit == "thread" else text, labels, seed)
-    if unit == "thread" and _starved(parts, labels) and not _starved(_dealt(text, labels, seed), labels):
-        unit, parts = "text", _dealt(text, labels, seed)
-    return FoldParts(unit, tuple(FoldPart(f"{unit} part {n + 1}", rows) for n, rows in enumerate(parts)))
+    return tuple(FoldPart(", ".join(group), np.flatnonzero(np.isin(source, group))) for group in groups)
+
+
+def _named(unit: str, parts: list[NDArray[np.int64]]) -> FoldParts:
+    return FoldParts(unit, tuple(FoldPart(f"{unit}s, part {n + 1}", rows) for n, rows in enumerate(parts)))
+
+
+def _linked(thread: NDArray[np.str_], text: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Name threads that share a text by one of them, so that no text is in two parts."""
+    first: dict[str, str] = {}
+    root = {str(name): str(name) for name in np.unique(thread)}
+
+    def find(name: str) -> str:
+        while root[name] != name:
+            name = root[name]
+        return name
+
+    for name, words in zip(thread.tolist(), text.tolist(), strict=True):
+        root[find(name)] = find(first.setdefault(words, name))
+    return np.array([find(name) for name in thread.tolist()])
 
 
 def _dealt(unit: NDArray[np.str_], labels: NDArray[np.int8], seed: int) -> list[NDArray[np.int64]]:
@@ -98,11 +127,11 @@ def _dealt(unit: NDArray[np.str_], labels: NDArray[np.int8], seed: int) -> list[
     return [part for part in found if len(part)]
 
 
-def _starved(parts: Sequence[NDArray[np.int64]], labels: NDArray[np.int8]) -> bool:
+def _starved(parts: Sequence[NDArray[np.int64]], labels: NDArray[np.int8], always: NDArray[np.int8]) -> bool:
     """Say whether a model that does not see some part would see one class only."""
-    total = labels.sum(0)
+    total, number = labels.sum(0) + always.sum(0), len(labels) + len(always)
     for rows in parts:
-        yes, seen = total - labels[rows].sum(0), len(labels) - len(rows)
+        yes, seen = total - labels[rows].sum(0), number - len(rows)
         if (yes == 0).any() or (yes == seen).any():
             return True
     return len(parts) < 2

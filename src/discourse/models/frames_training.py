@@ -36,15 +36,16 @@ def train_frames(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
         checkpoints: a folder of this very recipe; what lies there from a killed run is not computed again.
 
     Raises:
-        BundleError: a frame has one class only, or there are fewer than two sources to hold out.
-        InputError: a file lacks the column of a frame.
+        BundleError: a frame has fewer than two yes or two no.
+        InputError: a file lacks the column of a frame, or a value there is no label.
     """
     book = load_codebook(recipe.codebook)
     levels = tuple(book.frame(name).name for name in recipe.levels) or book.names
-    rows = labelled_rows(recipe, levels, clean)
+    checked = labelled_rows(recipe, levels, clean)
+    rows = checked.rows
     decisions = decisions_by_label(recipe.calibration, recipe.thresholds, recipe.unsure, levels)
     fit = learner(recipe, encoder, rows, levels)
-    folds = out_of_fold(recipe, rows, fit, checkpoints)
+    folds = out_of_fold(recipe, rows, levels, fit, checkpoints)
     held = rows.filter(~pl.col("training_only"))
     y = held.select(levels).to_numpy().astype(np.int8)
     calibration = _calibrations(folds.scores[TagPath.EXACT], y, held, decisions)
@@ -60,7 +61,11 @@ def train_frames(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     return Trained(
         labels=levels,
         calibration=calibration,
-        metrics=metrics,
+        metrics={
+            **metrics,
+            "judged_by": folds.judged_by,
+            "dropped": checked.dropped,
+        },
         heldout=heldout,
         trained_on=rows["text_hash"].to_list(),
         settings=settings,

@@ -2,51 +2,75 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from discourse.errors import BundleError, InputError
 from discourse.models.frame_inputs import FrameInput
-from discourse.models.recipe import Clean, Recipe, join_threads, read_labelled
+from discourse.models.recipe import Clean, DataFile, Recipe, join_threads, read_labelled
+from discourse.models.training_checks import Checked, agreed, check_classes, with_labels
+from discourse.progress import say
 
 COLUMNS = ("text", "title", "parent", "text_hash", "source", "thread", "weight", "importance", "training_only")
 
 
-def labelled_rows(recipe: Recipe, levels: tuple[str, ...], clean: Clean) -> pl.DataFrame:
-    """Read the files of a recipe.
+def labelled_rows(recipe: Recipe, levels: tuple[str, ...], clean: Clean) -> Checked:
+    """Read the files of a recipe; what cannot be learned from is left out, counted and said.
 
     Returns:
-        `COLUMNS` and one column of 0 or 1 for each level.
+        `COLUMNS` and one column of 0 or 1 for each level; what was left out of all files, by reason.
 
     Raises:
-        InputError: a file lacks the column of a frame, or a value there is neither 0 nor 1.
-        BundleError: a frame has one class only.
+        InputError: a file lacks the column of a frame, or a value there is no label.
+        BundleError: a frame has fewer than two yes or two no to be judged by.
     """
-    parts: list[pl.DataFrame] = []
-    for data in recipe.data:
-        frame = read_labelled(data, clean)
-        missing = [level for level in levels if level not in frame.columns]
-        if missing:
-            raise InputError(f"{data.file}: lacks the column of the frame {missing[0]}; columns: {frame.columns}")
-        strange = frame.filter(
-            pl.any_horizontal(~pl.col(level).is_in([0, 1]).fill_null(value=False) for level in levels)
-        )
-        if strange.height:
-            raise InputError(f"{data.file}: {strange.height} rows have a frame that is neither 0 nor 1; mend them")
-        parts.append(frame.select(*COLUMNS, "original_hash", *(pl.col(level).cast(pl.Int8) for level in levels)))
-    rows = join_threads(pl.concat(parts, how="vertical_relaxed"), recipe.threads).drop("original_hash")
-    for level in levels:
-        if rows[level].n_unique() < 2:
-            raise BundleError(
-                f'"{level}" has only one class in {rows.height} training rows; label some of the other too'
-            )
-    return rows
+    files = [_file(data, levels, clean) for data in recipe.data]
+    whole = files[0]
+    for file in files[1:]:
+        whole = whole.then(file)
+    for note in whole.notes:
+        say(note)
+    joined = pl.concat([file.rows for file in files], how="vertical_relaxed")
+    rows = join_threads(joined, recipe.threads).drop("original_hash", "row")
+    check_classes(rows.filter(~pl.col("training_only")), levels)
+    return Checked(rows, whole.dropped, whole.notes)
+
+
+def _file(data: DataFile, levels: tuple[str, ...], clean: Clean) -> Checked:
+    where = Path(data.file).name
+    checked = read_labelled(data, clean)
+    checked = checked.then(with_labels(checked.rows, levels, where))
+    checked = checked.then(agreed(checked.rows, levels, where, same=("title", "parent")))
+    return Checked(checked.rows.select(*COLUMNS, "original_hash", "row", *levels), checked.dropped, checked.notes)
 
 
 def inputs_of_rows(rows: pl.DataFrame, context: tuple[str, ...]) -> list[FrameInput]:
     """Return what a bundle with this context reads of labelled rows."""
     return [FrameInput(*row).as_read(context) for row in rows.select("text", "title", "parent").iter_rows()]
+
+
+def learned_rows(
+    y: NDArray[np.int8], always: NDArray[np.bool_], numbers: NDArray[np.int64], without_frame: int | None, seed: int
+) -> NDArray[np.int64]:
+    """Choose the rows to learn from: all that have a frame or are in `always`, and a seeded part of the others.
+
+    Args:
+        y: 0 or 1, rows × levels.
+        always: rows that are kept though they have no frame, such as those written for training.
+        numbers: the rows to choose from.
+        without_frame: how many others are kept; None keeps all.
+        seed: of the choice.
+
+    Returns:
+        Row numbers in rising order.
+    """
+    plain = ~y[numbers].any(1) & ~always[numbers]
+    if without_frame is None or plain.sum() <= without_frame:
+        return np.sort(numbers)
+    chosen = np.random.default_rng(seed).permutation(numbers[plain])[:without_frame]
+    return np.sort(np.concatenate([numbers[~plain], chosen]))
 
 
 def development_rows(rows: pl.DataFrame, share: float, seed: int) -> NDArray[np.bool_]:

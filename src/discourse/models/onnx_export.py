@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from discourse.models.encoder import Encoder, Sequences, load_encoder, mean_pool
 from discourse.models.frame_inputs import PARENT_TOKENS, TITLE_TOKENS, FrameInput, frame_sequences
 from discourse.models.frames import FramesModel, load_frames
 from discourse.models.heads import Heads
+from discourse.models.new_folder import check_new, new_folder
 from discourse.models.stance import PARENT_TOKENS as STANCE_PARENT_TOKENS
 from discourse.models.stance import TARGET_TOKENS, Reading, StanceModel, load_stance, stance_sequences
 from discourse.models.tuned import POOLED_SCALE, TunedTop
@@ -92,20 +92,15 @@ def export_onnx(bundle: Bundle, output: Path) -> None:
     missing = [name for name in ("onnx", "onnxruntime") if util.find_spec(name) is None]
     if missing:
         raise UsageError(f"--onnx needs {missing[0]}, which is not installed: pip install 'discourse[onnx]'")
-    if output.exists():
-        raise BundleError(f"{output}: exists; exports are never written over: remove it or choose another -o")
+    check_new(output)
     encoder = load_encoder(bundle.manifest.encoder, bundle.manifest.encoder_sha256)
     exported = _frames(bundle, encoder) if bundle.manifest.kind == "frames" else _stance(bundle, encoder)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-onnx-", dir=output.parent) as partial:
-        folder = Path(partial) / "onnx"
-        folder.mkdir()
+    with new_folder(output) as folder:
         _write_graph(exported, folder / "model.onnx")
         (folder / "tokenizer.json").write_text(_tokenizer(encoder), encoding="utf-8")
         about = _about(bundle, exported)
         (folder / "model.json").write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
         (folder / "README.md").write_text(_readme(bundle, exported), encoding="utf-8")
-        folder.rename(output)
 
 
 def _frames(bundle: Bundle, encoder: Encoder) -> Exported:

@@ -16,9 +16,10 @@ from discourse.errors import InputError, UsageError, did_you_mean
 from discourse.models.bundle import text_hash
 from discourse.models.decisions import CalibrationSection, ThresholdsSection, UnsureSection
 from discourse.models.labelled_texts import short_sha1, texts_by_id
+from discourse.models.training_checks import Checked, check_columns, numbered, shortened, without_empty
+from discourse.models.unlabelled import UnlabelledFile
 
 Clean = Callable[[pl.Series], pl.Series]
-STANCES = ("favor", "against", "neutral", "off_target")
 
 
 class DataFile(Section):
@@ -55,7 +56,8 @@ class TuningSection(Section):
 
     `layers`: how many of the top ones (full fine-tuning takes all). `rank`: of adapters. `positive_weight`: how much
     more a yes weighs than a no. `development`: share of the threads that is not trained on and decides when to stop,
-    0 for none. `fold_rows` bounds what an out-of-fold model trains on.
+    0 for none. `fold_rows` bounds what an out-of-fold model trains on. `without_frame`: how many real rows that have no
+    frame are learned from, a seeded choice; most rows have none, and the easy ones teach little for their time.
     """
 
     layers: Annotated[int, Field(ge=1)] = 2
@@ -67,6 +69,7 @@ class TuningSection(Section):
     development: Annotated[float, Field(ge=0, lt=1)] = 0.0
     patience: Annotated[int, Field(ge=1)] = 1
     fold_rows: Annotated[int | None, Field(ge=100)] = None
+    without_frame: Annotated[int | None, Field(ge=100)] = None
 
 
 class StanceSection(Section):
@@ -75,6 +78,21 @@ class StanceSection(Section):
     parent_dropout: Annotated[float, Field(ge=0, le=1)] = 0.2
     fold_scored: Annotated[int, Field(ge=100)] = 1_500
     gate_recall: Annotated[float, Field(gt=0, lt=1)] = 0.95
+
+
+class StaticSection(Section):
+    """Settings of the static tier.
+
+    `on`: whether there is one; by default if at least 500 rows are judged. `unlabelled`: comments without labels to
+    learn from and to find the cut-offs on. `fold_rows` bounds how many of them a fold's tier learns from. `lost` and
+    `turned`: bounds on the shares of the encoder's yes that become no, and of its no that become yes.
+    """
+
+    on: bool | None = None
+    unlabelled: tuple[UnlabelledFile, ...] = ()
+    fold_rows: Annotated[int, Field(ge=0)] = 4_000
+    lost: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    turned: Annotated[float, Field(gt=0, lt=1)] = 0.002
 
 
 class Recipe(BaseModel):
@@ -108,6 +126,7 @@ class Recipe(BaseModel):
     calibration: CalibrationSection = CalibrationSection()
     thresholds: ThresholdsSection = ThresholdsSection()
     unsure: UnsureSection = UnsureSection()
+    static: StaticSection = StaticSection()
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -129,7 +148,11 @@ def load_recipe(path: Path) -> Recipe:
         raise UsageError(f"{path}: {explain(e, Recipe)}") from e
     data = tuple(_anchored(data, path.parent) for data in recipe.data)
     threads = tuple(str(path.parent / pattern) for pattern in recipe.threads)
-    return recipe.model_copy(update={"data": data, "threads": threads})
+    unlabelled = tuple(
+        given.model_copy(update={"files": str(path.parent / given.files)}) for given in recipe.static.unlabelled
+    )
+    static = recipe.static.model_copy(update={"unlabelled": unlabelled})
+    return recipe.model_copy(update={"data": data, "threads": threads, "static": static})
 
 
 def _anchored(data: DataFile, folder: Path) -> DataFile:
@@ -140,12 +163,12 @@ def _anchored(data: DataFile, folder: Path) -> DataFile:
     return data.model_copy(update=changes)
 
 
-def read_labelled(data: DataFile, clean: Clean) -> pl.DataFrame:
+def read_labelled(data: DataFile, clean: Clean) -> Checked:
     """Read one labelled file with Hugging Face datasets and clean its texts.
 
     Returns:
-        The file's columns, with `text` and `parent` cleaned, empty texts dropped, and `text_hash`, `source`,
-        `thread`, `weight` (null: unknown), `importance` and `training_only` added.
+        The file's columns, with `text`, `title` and `parent` cleaned, and `row`, `text_hash`, `source`, `thread`,
+        `weight` (null: unknown), `importance` and `training_only` added; rows without text are left out and counted.
 
     Raises:
         InputError: the file is missing, of no known form, or has no text column.
@@ -158,8 +181,8 @@ def read_labelled(data: DataFile, clean: Clean) -> pl.DataFrame:
         frame = frame.join(texts_by_id(data.texts), on="id", how="inner", maintain_order="left")
     if data.weights is not None:
         frame = _reweighted(frame, Path(data.weights))
-    if "text" not in frame.columns:
-        raise InputError(f'{path}: has no column "text"{did_you_mean("text", frame.columns)}; columns: {frame.columns}')
+    check_columns(frame, ("text",), str(path))
+    frame = numbered(frame)
     if data.rows is not None and data.rows < frame.height:
         frame = frame.sample(data.rows, seed=0, shuffle=True)
     if "context" in frame.columns and frame.schema["context"] == pl.List(pl.String):
@@ -167,18 +190,39 @@ def read_labelled(data: DataFile, clean: Clean) -> pl.DataFrame:
     for column in ("title", "parent"):
         if column not in frame.columns:
             frame = frame.with_columns(pl.lit("").alias(column))
+    texts = [pl.col(column).cast(pl.String).fill_null("") for column in ("text", "title", "parent")]
+    frame = frame.with_columns(texts)
     frame = frame.with_columns(original_hash=_column(frame["text"], short_sha1))
-    cleaned = [clean(frame[column].fill_null("")).fill_null("").alias(column) for column in ("text", "title", "parent")]
-    frame = frame.with_columns(cleaned).filter(pl.col("text").str.len_chars() > 0)
+    cleaned = [clean(frame[column]).fill_null("").alias(column) for column in ("text", "title", "parent")]
+    checked = without_empty(frame.with_columns(cleaned), path.name)
+    checked = Checked(_identified(checked.rows, data), checked.dropped, checked.notes)
+    return checked.then(shortened(checked.rows, path.name))
+
+
+def _identified(frame: pl.DataFrame, data: DataFile) -> pl.DataFrame:
     row = pl.lit(f"{data.source}:") + pl.int_range(pl.len()).cast(pl.String)
+    thread = next((name for name in (data.thread, "thread", "thread_id") if name in frame.columns), None)
+    if data.thread is not None and thread != data.thread:
+        raise InputError(
+            f'{data.file}: has no column "{data.thread}" for its threads{did_you_mean(data.thread, frame.columns)}'
+        )
     return frame.with_columns(
-        pl.col("source") if "source" in frame.columns else pl.lit(data.source).alias("source"),
-        (pl.col(data.thread) if data.thread else row).alias("thread"),
+        pl.col("source").cast(pl.String).fill_null(data.source)
+        if "source" in frame.columns
+        else pl.lit(data.source).alias("source"),
+        (pl.coalesce(pl.col(thread).cast(pl.String), row) if thread else row).alias("thread"),
         _column(frame["text"], text_hash).alias("text_hash"),
-        (pl.col("weight").cast(pl.Float64) if "weight" in frame.columns else pl.lit(None, pl.Float64)).alias("weight"),
+        (_weights(frame["weight"], data) if "weight" in frame.columns else pl.lit(None, pl.Float64)).alias("weight"),
         pl.lit(data.importance).alias("importance"),
         pl.lit(data.training_only).alias("training_only"),
     )
+
+
+def _weights(weights: pl.Series, data: DataFile) -> pl.Series:
+    found = weights.cast(pl.Float64, strict=False)
+    if (found.is_null() & weights.is_not_null()).any() or (found < 0).any() or found.is_infinite().any():
+        raise InputError(f"{data.file}: a weight is no number of at least 0; leave it empty where it is not known")
+    return found.fill_nan(None)
 
 
 def join_threads(rows: pl.DataFrame, patterns: tuple[str, ...]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from discourse.errors import BundleError, InputError
+from discourse.errors import BundleError
 from discourse.models.bundle import Calibration
 from discourse.models.encoder import Encoder
 from discourse.models.error_examples import tried_stance
@@ -22,7 +23,7 @@ from discourse.models.evaluation import measure_tags
 from discourse.models.folds import training_log
 from discourse.models.frames import embed
 from discourse.models.learners import tuning_settings
-from discourse.models.recipe import STANCES, Clean, DataFile, Recipe, read_labelled
+from discourse.models.recipe import Clean, DataFile, Recipe, read_labelled
 from discourse.models.stance import (
     CLASSES,
     Gate,
@@ -34,6 +35,7 @@ from discourse.models.stance import (
     stance_sequences,
 )
 from discourse.models.training import Trained
+from discourse.models.training_checks import Checked, agreed, check_stance_classes, with_stances
 from discourse.models.tuned import Inputs, inputs_of, score_inputs, take
 from discourse.models.tuning import Loss, TuningSettings, tune
 from discourse.progress import bar, say
@@ -53,6 +55,7 @@ class Rows:
     source: NDArray[np.str_]
     features: NDArray[np.float64]
     table: pl.DataFrame
+    dropped: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ def train_stance(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     with bar("training", settings.epochs * len(rows.readings)) as advance:
         tuned = tune(
             encoder,
+            sequences.lengths,
             lambda _: states,
             len(CLASSES),
             _loss(rows.labels),
@@ -104,6 +108,7 @@ def train_stance(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     metrics = measure_tags(heldout, LEVELS, recipe.seed)
     metrics["examples"] = tried_stance(StanceModel(encoder, tuned.top, gate, recipe.max_length), calibration)
     metrics["macro_f1_merged"] = _merged_f1(rows, held)
+    metrics["dropped"] = rows.dropped
     return Trained(
         labels=CLASSES,
         calibration=calibration,
@@ -116,7 +121,13 @@ def train_stance(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
 
 
 def _rows(recipe: Recipe, encoder: Encoder, clean: Clean) -> Rows:
-    table = pl.concat([_read(data, clean, recipe.seed) for data in recipe.data])
+    files = [_read(data, clean, recipe.seed) for data in recipe.data]
+    table, dropped = pl.concat([file.rows for file in files]), Counter[str]()
+    for file in files:
+        dropped.update(file.dropped)
+        for note in file.notes:
+            say(note)
+    check_stance_classes(table["stance"])
     readings = [Reading(*row) for row in table.select("target", "text", "parent").iter_rows()]
     texts = list(dict.fromkeys(text for r in readings for text in (r.target, r.text, r.parent)))
     with bar("vectors", len(texts)) as advance:
@@ -128,21 +139,18 @@ def _rows(recipe: Recipe, encoder: Encoder, clean: Clean) -> Rows:
     )
     labels = np.array([-1 if s == EITHER else CLASSES.index(s) for s in table["stance"]], np.int64)
     features = gate_features(readings, target, text, parent)
-    return Rows(readings, labels, table["source"].to_numpy().astype(str), features, table)
+    return Rows(readings, labels, table["source"].to_numpy().astype(str), features, table, dict(dropped))
 
 
-def _read(data: DataFile, clean: Clean, seed: int) -> pl.DataFrame:
-    frame = read_labelled(data, clean)
-    for column in ("target", "stance"):
-        if column not in frame.columns:
-            raise InputError(f"{data.file}: lacks the column {column}; columns: {frame.columns}")
-    strange = frame.filter(~pl.col("stance").is_in(STANCES).fill_null(value=False))
-    if strange.height:
-        raise InputError(f"{data.file}: stance is {strange['stance'][0]!r}; it must be one of {', '.join(STANCES)}")
-    frame = frame.with_columns(pl.col("stance").replace({"neutral": data.neutral_means}))
+def _read(data: DataFile, clean: Clean, seed: int) -> Checked:
+    where = Path(data.file).name
+    checked = read_labelled(data, clean)
+    checked = checked.then(with_stances(checked.rows, where))
+    checked = checked.then(agreed(checked.rows, ("stance",), where, same=("target", "parent")))
+    frame = checked.rows.with_columns(pl.col("stance").replace({"neutral": data.neutral_means}))
     columns = ["text", "target", "stance", "parent", "source", "thread", "text_hash"]
     foreign = _foreign_pairs(frame, data.foreign_pairs, seed)
-    return pl.concat([frame.select(columns), foreign.select(columns)])
+    return Checked(pl.concat([frame.select(columns), foreign.select(columns)]), checked.dropped, checked.notes)
 
 
 def _foreign_pairs(frame: pl.DataFrame, share: float, seed: int) -> pl.DataFrame:
@@ -174,6 +182,7 @@ def _out_of_fold(
         with bar(f"fold {name}", settings.epochs * len(seen)) as advance:
             tuned = tune(
                 encoder,
+                states.lengths[seen],
                 lambda _, seen=seen: take(states, seen),
                 len(CLASSES),
                 _loss(rows.labels[seen]),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from discourse.errors import BundleError
 from discourse.models.bundle import Bundle, load_bundle, seal
 from discourse.models.encoder import Encoder
+from discourse.models.new_folder import new_folder
 
 WEIGHTS = "weights.safetensors"
 ABOUT = "topics.json"
@@ -72,13 +72,8 @@ def save_topics(
     """
     from safetensors.numpy import save_file
 
-    if output.exists():
-        raise BundleError(f"{output}: exists; bundles are never written over: remove it or choose another -o")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", output.name).strip("-._")[:64] or "topics"
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-bundle-", dir=output.parent) as partial:
-        folder = Path(partial) / "bundle"
-        folder.mkdir()
+    with new_folder(output) as folder:
         save_file({"centres": saved.centres, "reach": saved.reach}, folder / WEIGHTS)
         about = {key: [topic.model_dump() for topic in getattr(saved, key)] for key in ("topics", "broad")}
         (folder / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -98,7 +93,6 @@ def save_topics(
                 "provenance": (f"{comments:,} comments of one workspace; no text of them is in this bundle",),
             },
         )
-        folder.rename(output)
     return load_bundle(output, "topics")
 
 

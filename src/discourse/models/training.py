@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from discourse.errors import BundleError
-from discourse.models.bundle import HELDOUT_SCHEMA, Bundle, Calibration, load_bundle, seal
+from discourse.models.bundle import CODEBOOK_FILE, HELDOUT_SCHEMA, Bundle, Calibration, load_bundle, seal
 from discourse.models.card import write_card
 from discourse.models.encoder import Encoder, load_encoder
+from discourse.models.new_folder import check_new, new_folder
 from discourse.models.recipe import Clean, Recipe, load_recipe
 
 
@@ -47,19 +47,19 @@ def train_bundle(recipe: Path | Recipe, output: Path, clean: Clean) -> Bundle:
         InputError, UsageError: the recipe or its data cannot be used.
     """
     recipe = load_recipe(recipe) if isinstance(recipe, Path) else recipe
-    if output.exists():
-        raise BundleError(f"{output}: exists; bundles are never written over: remove it or choose another -o")
+    check_new(output)
     encoder = load_encoder(recipe.encoder)
-    output.parent.mkdir(parents=True, exist_ok=True)
     checkpoints = output.parent / f".training-{output.name}-{_key(recipe, encoder)}"
-    checkpoints.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-bundle-", dir=output.parent) as partial:
-        folder = Path(partial) / "bundle"
-        folder.mkdir()
-        trained = _train(recipe, encoder, clean, folder, checkpoints)
-        _write(recipe, encoder, trained, folder)
-        folder.rename(output)
-    shutil.rmtree(checkpoints)
+    try:
+        with new_folder(output) as folder:
+            checkpoints.mkdir(exist_ok=True)
+            trained = _train(recipe, encoder, clean, folder, checkpoints)
+            _write(recipe, encoder, trained, folder)
+    finally:
+        # Where nothing was finished, nothing is kept.
+        with suppress(OSError):
+            checkpoints.rmdir()
+    shutil.rmtree(checkpoints, ignore_errors=True)
     return load_bundle(output)
 
 
@@ -98,6 +98,7 @@ def _write(recipe: Recipe, encoder: Encoder, trained: Trained, folder: Path) -> 
 
         found = load_codebook(recipe.codebook)
         codebook = {"codebook": found.name, "codebook_sha256": found.sha256}
+        (folder / CODEBOOK_FILE).write_text(found.model_dump_json(), encoding="utf-8")
     seal(
         folder,
         {

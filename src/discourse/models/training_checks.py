@@ -59,7 +59,7 @@ def check_columns(frame: pl.DataFrame, wanted: Sequence[str], where: str) -> Non
 def without_empty(frame: pl.DataFrame, where: str) -> Checked:
     """Leave out rows without text."""
     empty = pl.col("text").fill_null("").str.strip_chars() == ""
-    return _left_out(frame, empty, "empty", f"{where}: {{count}} without text left out")
+    return _left_out(frame, empty, "empty", f"{where}: {{count}} without text of their own left out")
 
 
 def with_labels(frame: pl.DataFrame, levels: Sequence[str], where: str) -> Checked:
@@ -164,12 +164,12 @@ def check_classes(rows: pl.DataFrame, levels: Sequence[str]) -> None:
         fewest, which = min((yes, "yes"), (rows.height - yes, "no"))
         if fewest == 0:
             raise BundleError(
-                f'"{level}" has only one class in {rows.height:,} training rows (no row says {which}); label some of '
+                f'"{level}" has only one class in {rows.height:,} labelled rows (no row says {which}); label some of '
                 "the other too, or name the frames to learn"
             )
         if fewest == 1:
             raise BundleError(
-                f'"{level}" has a single {which} in {rows.height:,} training rows, so that it cannot be judged; label '
+                f'"{level}" has a single {which} in {rows.height:,} labelled rows, so that it cannot be judged; label '
                 "at least two"
             )
 
@@ -190,7 +190,7 @@ def check_stance_classes(stances: pl.Series) -> None:
 def in_words(dropped: dict[str, int]) -> list[str]:
     """Return a sentence for each reason, for the card."""
     said = {
-        "empty": "{} rows without text were left out.",
+        "empty": "{} rows without text of their own (nothing, or quotes and markup alone) were left out.",
         "unlabelled": "{} rows without a label of everything that is learned were left out.",
         "no_target": "{} rows without a target were left out.",
         "contradictory": "{} rows were left out whose text is labelled one way as often as another.",

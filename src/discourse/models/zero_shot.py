@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from importlib import resources
 from pathlib import Path
 
@@ -15,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discourse.codebook import Codebook, Frame, load_codebook
-from discourse.errors import BundleError
 from discourse.models.bundle import CODEBOOK_FILE, HELDOUT_SCHEMA, Bundle, Calibration, load_bundle, seal
 from discourse.models.encoder import MINILM, Encoder, load_encoder
 from discourse.models.frames import embed
 from discourse.models.heads import Heads, save_heads
+from discourse.models.new_folder import check_new, new_folder
 
 DEVIATIONS = 3.0
 """A comment is tagged if its likeness is this many standard deviations above that of the background."""
@@ -40,14 +39,10 @@ def train_zero_shot(codebook: str | Path, output: Path, encoder_name: str = MINI
         InputError, UsageError: the codebook cannot be used.
     """
     book = load_codebook(codebook)
-    if output.exists():
-        raise BundleError(f"{output}: exists; bundles are never written over: remove it or choose another -o")
+    check_new(output)
     encoder = load_encoder(encoder_name)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", output.name).strip("-._")[:64] or "zero-shot"
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-bundle-", dir=output.parent) as partial:
-        folder = Path(partial) / "bundle"
-        folder.mkdir()
+    with new_folder(output) as folder:
         save_heads(zero_shot_heads(encoder, book), folder / "weights.safetensors")
         _write_evidence(folder, name, book, encoder)
         seal(
@@ -68,7 +63,6 @@ def train_zero_shot(codebook: str | Path, output: Path, encoder_name: str = MINI
                 "settings": {"validated": False, "deviations": DEVIATIONS},
             },
         )
-        folder.rename(output)
     return load_bundle(output, "frames")
 
 
