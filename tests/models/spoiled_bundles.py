@@ -9,6 +9,7 @@ import pickle
 import shutil
 import stat
 import struct
+import warnings
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -57,7 +58,8 @@ def resealed(folder: Path, **changes: Any) -> Path:
 def packed(folder: Path, *extra: tuple[str, bytes]) -> Path:
     """Return a zip of the folder, with further entries."""
     file = folder.with_suffix(".zip")
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with warnings.catch_warnings(), zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        warnings.simplefilter("ignore")  # names that repeat are meant
         for path in sorted(folder.iterdir()):
             archive.write(path, path.name)
         for name, data in extra:
@@ -301,6 +303,16 @@ def _(folder: Path) -> Path:
     return folder
 
 
+for settings in ('"layers" = "many"', '"layers" = 0', '"layers" = 999999999', '"other" = 1'):
+
+    @spoils(f"a tuned bundle with {settings}", "needs layers from 1")
+    def _(folder: Path, settings: str = settings) -> Path:
+        file = folder / "bundle.toml"
+        text = file.read_text("utf-8").replace('method = "heads"', 'method = "layers"')
+        file.write_text(text.replace("[settings]\n", f"[settings]\n{settings}\n"), "utf-8")
+        return folder
+
+
 @spoils("a folder that is no bundle", "is no bundle")
 def _(folder: Path) -> Path:
     shutil.rmtree(folder)
@@ -361,11 +373,6 @@ def _(folder: Path) -> Path:
 @unfit("an encoder by a path", "not installed|encoder's weights cannot be read")
 def _(folder: Path) -> Path:
     return resealed(folder, encoder=str(folder.parent))
-
-
-@unfit("settings that are not numbers", "settings|fit|trained again|train")
-def _(folder: Path) -> Path:
-    return resealed(folder, method="layers", settings={"layers": "many"})
 
 
 @unfit("a calibration without the frame", "lacks the frame")

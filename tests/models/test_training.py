@@ -84,7 +84,8 @@ def test_a_few_rows_make_a_bundle_that_reads(trained: Bundle) -> None:
     scores = model.read([FrameInput("My cat likes the garden."), FrameInput("The tram is late again.")]).scores[:, 0]
     assert scores[0] > scores[1]
     assert bundle.metrics()["by_label"]["cats"]["n"] == 60
-    assert bundle.heldout()["weight"].null_count() == bundle.heldout().height  # unknown, so that no error rate is estimated from them
+    # Unknown, so that no error rate is estimated from them.
+    assert bundle.heldout()["weight"].null_count() == bundle.heldout().height
     assert bundle.metrics()["by_source"]["cats"]["north"]["average_precision"] > 0.9
     assert "animals" in (bundle.folder / "CARD.md").read_text(encoding="utf-8")
 

@@ -112,6 +112,15 @@ class Manifest(BaseModel):
     settings: dict[str, Any] = {}
     files: Annotated[dict[str, Sha256], Field(max_length=MAX_FILES)]
 
+    @model_validator(mode="after")
+    def _shaped(self) -> Manifest:
+        wanted = {"layers": ("layers",), "full": ("layers",), "lora": ("layers", "rank")}.get(self.method, ())
+        for key in wanted:
+            value = self.settings.get(key)
+            if type(value) is not int or not 1 <= value <= 1_000:
+                raise ValueError(f"a bundle of method {self.method} needs {key} from 1 to 1000 in its settings")
+        return self
+
     @property
     def validated(self) -> bool:
         """Whether the bundle was judged on labels that it did not see; zero-shot bundles were not."""
