@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from discourse import aggregate, annotate, collect, normalize, report, tag
@@ -13,9 +14,12 @@ from discourse.codebook import load_codebook
 from discourse.config import Config
 from discourse.errors import UsageError
 from discourse.models.bundle import Bundle, load_bundle
+from discourse.models.judge.comments import JUDGED, tag_coder
+from discourse.models.judge.cost import Agreed, never
 from discourse.progress import say
 from discourse.report import Finding, findings
 from discourse.tables import (
+    ANSWERS,
     COMMENTS,
     EMBEDDINGS,
     ESTIMATES,
@@ -23,6 +27,7 @@ from discourse.tables import (
     QUARANTINE,
     SCORES,
     THREADS,
+    VOTES,
     Table,
 )
 from discourse.workspace import (
@@ -39,10 +44,12 @@ from discourse.workspace import (
 
 # Results kept by input key: they only grow, and a change in them alone makes nothing stale.
 KEPT = (EMBEDDINGS, SCORES)
+# Labels of the external coder are counted in the same tables as its tags.
+SHARED = (VOTES, ANSWERS)
 STAGE_NAMES = ("collect", "normalize", "tag", "annotate", "aggregate", "report")
 
 # The sections that decide what a report shows.
-SHOWN_BY = ("report", "stance", "topics", "tagging", "collect", "normalize", "filter")
+SHOWN_BY = ("report", "stance", "topics", "tagging", "tagger", "collect", "normalize", "filter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +66,17 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class StageStatus:
-    """What was or would be done about a stage: `status` is run, skip or stale; seconds it took, or took last time."""
+    """What was or would be done about a stage.
+
+    `status` is run, skip or stale; seconds it took, or took last time; counts are those of the receipt.
+    """
 
     name: str
     status: str
     reason: str
     seconds: float
     notes: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +121,16 @@ class WorkspaceStatus:
     threads: list[ThreadStatus]
 
 
-def stages(output: Path) -> list[Stage]:
-    """Return the stages in their order; `output` is where the report goes."""
+def stages(output: Path, agreed: Agreed = never) -> list[Stage]:
+    """Return the stages in their order.
+
+    Args:
+        output: where the report goes.
+        agreed: asks the user before the external coder is sent more than `[judge]` allows.
+    """
+
+    def tag_comments(workspace: Workspace, config: Config) -> Outcome:
+        return tag.run(workspace, config, agreed)
 
     def write_report(workspace: Workspace, config: Config) -> Outcome:
         return report.run(workspace, config, output)
@@ -125,11 +144,15 @@ def stages(output: Path) -> list[Stage]:
         Stage("normalize", normalize.run, normalize.READS, normalize.WRITES, ("normalize",), _author_key),
         Stage(
             "tag",
-            tag.run,
+            tag_comments,
             tag.READS,
-            [table for table in tag.WRITES if table not in KEPT],
-            ("stance", "topics", "tagging", "filter", "seed"),
-            lambda workspace, config: {**_codebook(workspace, config), **_bundles(workspace, config)},
+            [table for table in tag.WRITES if table not in (*KEPT, *SHARED)],
+            ("stance", "topics", "tagging", "tagger", "filter", "seed"),
+            lambda workspace, config: {
+                **_codebook(workspace, config),
+                **_bundles(workspace, config),
+                **_coder(workspace, config),
+            },
         ),
         Stage("annotate", annotate.run, annotate.READS, annotate.WRITES, ("labels", "stance", "filter"), _label_files),
         Stage(
@@ -137,8 +160,8 @@ def stages(output: Path) -> list[Stage]:
             aggregate.run,
             aggregate.READS,
             aggregate.WRITES,
-            ("aggregate", "compare", "filter", "labels", "stance", "tagging", "seed"),
-            _bundles,
+            ("aggregate", "compare", "filter", "labels", "stance", "tagging", "tagger", "seed"),
+            lambda workspace, config: {**_bundles(workspace, config), **_coder(workspace, config)},
         ),
         Stage("report", write_report, report.READS, report.WRITES, SHOWN_BY, report_files),
     ]
@@ -152,6 +175,7 @@ def run(
     *,
     dry_run: bool = False,
     again: bool = False,
+    agreed: Agreed = never,
 ) -> RunResult:
     """Run the stages in order, skipping what is fresh.
 
@@ -162,6 +186,7 @@ def run(
         output: the report file; `report.html` in the workspace by default.
         dry_run: only say what would run and why.
         again: look at addresses again that were collected before, for what is new.
+        agreed: asks the user before the external coder is sent more than `[judge]` allows; by default nobody agrees.
 
     Raises:
         DiscourseError: the input, the configuration or a bundle cannot be used; what earlier stages wrote is kept.
@@ -169,13 +194,14 @@ def run(
     unavailable = config.unavailable()
     if unavailable:
         raise UsageError(f"{unavailable[0]}: this version cannot do it yet; remove the setting")
+    tag.check(config)
     aggregate.check(config)
     report.check(config)
     workspace = create_workspace(root)
     target = output or root / "report.html"
-    chosen = [stage for stage in stages(target) if only is None or stage.name in only]
+    chosen = [stage for stage in stages(target, agreed) if only is None or stage.name in only]
     if dry_run:
-        plan = _plan(workspace, config, chosen)
+        plan = [_with_cost(workspace, config, stage) for stage in _plan(workspace, config, chosen)]
         return RunResult(root, 0, 0, 0, target if target.is_file() else None, [], plan)
     with workspace.lock():
         if again and any("://" in source for source in config.input.sources):
@@ -238,7 +264,7 @@ def _run_stage(workspace: Workspace, config: Config, stage: Stage) -> StageStatu
     reason = _stale(workspace, stage, before, inputs)
     if reason is None and before is not None:
         say(f"{stage.name}: skipped, nothing that it reads has changed")
-        return StageStatus(stage.name, "skip", "fresh", before.seconds, tuple(before.notes))
+        return StageStatus(stage.name, "skip", "fresh", before.seconds, tuple(before.notes), before.counts)
     say(f"{stage.name}: {reason}")
     # Forgotten first: a killed stage is never taken for a finished one.
     receipt.stages.pop(stage.name, None)
@@ -252,7 +278,7 @@ def _run_stage(workspace: Workspace, config: Config, stage: Stage) -> StageStatu
         say(f"  {note}")
     # What a stage reads may be made by it, such as an author key, so it is looked at again.
     _record(workspace, stage, receipt, _inputs(workspace, config, stage), outcome, seconds)
-    return StageStatus(stage.name, "run", reason or "", seconds, outcome.notes)
+    return StageStatus(stage.name, "run", reason or "", seconds, outcome.notes, dict(outcome.counts))
 
 
 def _forget_stage(workspace: Workspace, name: str) -> None:
@@ -293,6 +319,14 @@ def _plan(workspace: Workspace, config: Config, chosen: Sequence[Stage]) -> list
         if reason:
             changing |= {table.name: stage.name for table in stage.writes}
     return found
+
+
+def _with_cost(workspace: Workspace, config: Config, planned: StageStatus) -> StageStatus:
+    """Say beside the tag stage what the external coder would be sent, as far as the comments are known."""
+    if planned.name != "tag" or planned.status != "run" or not workspace.parts(COMMENTS):
+        return planned
+    cost = tag.cost(workspace, config)
+    return planned if cost is None else replace(planned, notes=(cost.sentence,))
 
 
 def _stale(workspace: Workspace, stage: Stage, before: StageRecord | None, inputs: Mapping[str, str]) -> str | None:
@@ -366,6 +400,16 @@ def _bundles(workspace: Workspace, config: Config) -> Mapping[str, str]:
         wanted.append((config.bundles.topics, "topics"))
     found = [load_bundle(reference, kind) for reference, kind in wanted]
     return {f"bundle {bundle.manifest.name}": bundle.sha256 for bundle in found}
+
+
+def _coder(workspace: Workspace, config: Config) -> Mapping[str, str]:
+    """Return what decides the external coder's answers, where it is asked for anything."""
+    del workspace
+    if config.tagger != JUDGED and config.topics.names != "judge":
+        return {}
+    coder = tag_coder(config)
+    read = [coder.prompt, config.judge.runs, config.judge.retries, config.judge.languages]
+    return {f"external coder {coder.model}": hashlib.sha256(json.dumps(read).encode()).hexdigest()}
 
 
 def _digest(path: Path) -> str:

@@ -561,6 +561,12 @@ ANSWERS = Table(
 # Labels of an external coder are named so, and are never shown as those of people.
 MODEL_ANNOTATOR = "model:"
 
+
+def by_people() -> pl.Expr:
+    """Tell which rows of the labels table people gave."""
+    return ~pl.col("annotator").str.starts_with(MODEL_ANNOTATOR)
+
+
 LABELS = Table(
     "labels",
     "annotate",
@@ -594,17 +600,21 @@ SAMPLES = Table(
     },
 )
 
+# What the fit table calls all comments of a workspace together; a thread's id has its platform in front.
+ALL_THREADS = "all"
+
 FIT = Table(
     "fit",
     "tag",
     ("bundle", "thread_id", "check"),
     {
         "bundle": _required(TEXT, "bundle name and the start of its SHA-256"),
-        "thread_id": _required(TEXT, "as in threads"),
-        "check": _required(TEXT, "distance, vocabulary, language or length"),
-        "effect": Column(REAL, "standardised difference from the training comments"),
-        "threshold": Column(REAL, "fixed on leave-one-source-out"),
+        "thread_id": _required(TEXT, "as in threads; all: the comments of all threads together"),
+        "check": _required(TEXT, "distance, vocabulary, style, length or language"),
+        "effect": Column(REAL, "standardised difference from the training comments; null if unknown"),
+        "threshold": Column(REAL, "fixed on training comments held out by thread and source; null if unknown"),
         "verdict": _required(TEXT, "fits, differs or unknown"),
+        "reason": Column(TEXT, "why it is unknown"),
     },
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from discourse.aggregate.agreement import agreement_estimates
+from discourse.aggregate.coder import coder_estimates
 from discourse.aggregate.comparison_sides import unknown_groups
 from discourse.aggregate.comparison_tables import comparison_tables
 from discourse.aggregate.crossings import crossing_estimates
@@ -24,8 +25,10 @@ from discourse.config import Config
 from discourse.denominator import mark_excluded
 from discourse.errors import UsageError
 from discourse.models.bundle import load_bundle
+from discourse.models.judge.comments import JUDGED
 from discourse.models.reader import reader_of
 from discourse.tables import (
+    ANSWERS,
     ATTRIBUTES,
     COMMENTS,
     ESTIMATES,
@@ -37,12 +40,17 @@ from discourse.tables import (
     TOPIC_INFO,
     TOPIC_RUNS,
     TOPICS,
+    VOTES,
     Mark,
     Measure,
+    by_people,
 )
 from discourse.workspace import Outcome, Workspace
 
-READS = (THREADS, COMMENTS, ATTRIBUTES, QUARANTINE, FRAMES, STANCES, TOPICS, TOPIC_INFO, TOPIC_RUNS, LABELS)
+READS = (
+    *(THREADS, COMMENTS, ATTRIBUTES, QUARANTINE, FRAMES, STANCES, TOPICS, TOPIC_INFO, TOPIC_RUNS),
+    *(VOTES, ANSWERS, LABELS),
+)
 WRITES = (ESTIMATES,)
 
 COLUMNS = (
@@ -87,7 +95,8 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     rows = quality_estimates(marked, workspace.read(QUARANTINE), resolved, workspace.read(THREADS))
     for unit in eligible.units:
         rows += estimates(frames, unit)
-    rows += held_out + agreement_estimates(labels, comments, config.seed)
+    rows += held_out + agreement_estimates(labels.filter(by_people()), comments, config.seed)
+    rows += coder_estimates(workspace.read(VOTES), workspace.read(ANSWERS), labels, comments, config.seed)
     for target in targets:
         for unit in target.about.eligible.units:
             rows += apart_counts(target, unit) + estimates(target.headlines, unit)
@@ -104,8 +113,7 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     rows += crossing_estimates(eligible, [*frames, *sides], topics, shown_topics(topic_info))
     compared = comparison_tables(frames, sides, workspace.read(THREADS), attributes, config.compare)
     rows += compared.rows
-    # What replies are compared by is read by a bundle, from the text alone, whoever else tagged.
-    rows += frame_dynamics(marked, workspace.read(FRAMES), load_bundle(config.bundles.frames, "frames"), config.seed)
+    rows += _frame_dynamics(workspace, config, marked)
     rows += _stance_dynamics(workspace, config, comments)
     workspace.write(ESTIMATES, as_table(rows), provenance)
     return Outcome({"estimates": len(rows), "eligible": eligible.units[0].n}, _notes(rows, labels) + compared.notes)
@@ -133,6 +141,14 @@ def _targets(
     stances = workspace.read(STANCES)
     found = stance_headlines(about, stances, resolved, config.stance.targets, reader, config.tagging, config.seed)
     return found, {"stance_bundle": reader.id}
+
+
+def _frame_dynamics(workspace: Workspace, config: Config, marked: pl.DataFrame) -> list[Estimate]:
+    """Replies are compared by what a bundle reads in the text alone, whoever else tagged."""
+    bundle, frames = load_bundle(config.bundles.frames, "frames"), workspace.read(FRAMES)
+    if config.tagger == JUDGED and not (frames["bundle"] == bundle.id).any():
+        return []
+    return frame_dynamics(marked, frames, bundle, config.seed)
 
 
 def _stance_dynamics(workspace: Workspace, config: Config, comments: pl.DataFrame) -> list[Estimate]:

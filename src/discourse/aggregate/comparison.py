@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special, stats
 
+from discourse.aggregate.coded_labels import CODED
 from discourse.aggregate.difference import tuning
 from discourse.aggregate.error_rates import ErrorRates
 from discourse.aggregate.from_labels import Found
@@ -26,6 +27,10 @@ ENOUGH_LABELS = 30
 FROM_LABELS = (
     "The labelled comments of both sides were drawn by chance as their inclusion says; authors on both sides are "
     "accounted for."
+)
+BY_CODER = (
+    "An external coder, a language model and not people, labelled comments of both sides; the difference is that of "
+    "its reading."
 )
 CENSUS = "All eligible comments of both sides were labelled by people; nothing is estimated."
 FROM_TAGS = (
@@ -64,7 +69,8 @@ def compare(headline: Headline, first: Unit, second: Unit) -> Compared:
     by_labels = None
     if found[0] is not None and found[1] is not None:
         by_labels = _by_labels(found[0], found[1], shared_authors(headline, first, second))
-    enough = [each is not None and (each.method == "census" or each.n_labelled >= ENOUGH_LABELS) for each in found]
+    whole = ("census", f"{CODED}census")
+    enough = [each is not None and (each.method in whole or each.n_labelled >= ENOUGH_LABELS) for each in found]
     if by_labels is not None and all(enough):
         return by_labels
     by_tags = _by_tags(headline, first, second)
@@ -161,13 +167,15 @@ def _by_labels(first: Found, second: Found, correlation: float) -> Compared | No
         return None
     difference = difference_of(ours, theirs, correlation)
     ratio = ratio_of(ours, theirs, correlation)
-    census = first.method == second.method == "census"
-    method = first.method if first.method == second.method else "difference_estimator"
-    if {first.method, second.method} >= {"exact_stratified"}:
-        method = "exact_stratified"
+    coder = CODED if first.method.startswith(CODED) else ""
+    census = first.method == second.method == f"{coder}census"
+    method = first.method if first.method == second.method else f"{coder}difference_estimator"
+    if {first.method, second.method} >= {f"{coder}exact_stratified"}:
+        method = f"{coder}exact_stratified"
+    said = CENSUS if census else FROM_LABELS
     return Compared(
         method,
-        CENSUS if census else FROM_LABELS,
+        BY_CODER if coder else said,
         (ours, theirs),
         difference,
         ratio,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from discourse.aggregate.coded_labels import as_coded
 from discourse.aggregate.error_rates import ErrorRates
 from discourse.aggregate.estimates import Estimate
 from discourse.aggregate.from_labels import Flags, Found, Reading, label_ratio, label_share
@@ -67,6 +68,11 @@ def corrected(headline: Headline, unit: Unit) -> Correction:
 
 def labelled(headline: Headline, unit: Unit) -> Found | None:
     """Estimate a unit's share from its labels; None where there are too few of known inclusion."""
+    found = _labelled(headline, unit)
+    return as_coded(found) if found is not None and headline.labels is not None and headline.labels.by_model else found
+
+
+def _labelled(headline: Headline, unit: Unit) -> Found | None:
     if headline.labels is None or headline.yes is None:
         return None
     author = headline.eligible.author

@@ -1,14 +1,15 @@
-"""Labels of people, made one for each comment and level: majority of annotators, ties by the chosen rule."""
+"""Labels, made one for each comment and level: majority of annotators, ties by the chosen rule."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from discourse.aggregate.label_kinds import one_kind
 from discourse.aggregate.resampling import Reals
 from discourse.tables import Design
 
@@ -21,7 +22,7 @@ class Coding:
 
     value: text, null where nobody labelled. labelled: whether somebody did. inclusion: float64, the chance of having
     been asked about, NaN if unknown. uniform, census: whether the comment was drawn so. A comment of known inclusion
-    without a label was skipped by everybody who was asked.
+    without a label was skipped by everybody who was asked. by_model: whether an external coder labelled, not people.
     """
 
     value: pl.Series
@@ -29,6 +30,7 @@ class Coding:
     inclusion: Reals
     uniform: NDArray[np.bool_]
     census: NDArray[np.bool_]
+    by_model: bool = False
 
     def where(self, *values: str) -> Reals:
         """Return 1 where the label is one of `values`, 0 where it is another, NaN where there is none."""
@@ -39,7 +41,8 @@ def resolve(labels: pl.DataFrame, rule: Rule) -> pl.DataFrame:
     """Give each comment and level one value: that of most annotators.
 
     A tie goes to yes or no as `rule` says; under `majority` a tied frame is no, as codebooks have it; under `first`,
-    and for stances under any rule, the tied value given first (by round, time and name of the annotator).
+    and for stances under any rule, the tied value given first (by round, time and name of the annotator). Labels of an
+    external coder count only at levels without labels of people, see `label_kinds.one_kind`.
 
     Args:
         labels: rows of the labels table; skipped ones (null) are no votes.
@@ -47,10 +50,10 @@ def resolve(labels: pl.DataFrame, rule: Rule) -> pl.DataFrame:
 
     Returns:
         comment_id, kind, level, value (null where all who were asked skipped it), inclusion (Float64, null if
-        unknown), design; of levels that have a label.
+        unknown), design, by_model; of levels that have a label.
     """
     about = ["comment_id", "kind", "level"]
-    asked = labels.sort("round", "labelled_at", "annotator", nulls_last=True).with_row_index("order")
+    asked = one_kind(labels).sort("round", "labelled_at", "annotator", nulls_last=True).with_row_index("order")
     given = asked.filter(pl.col("value").is_not_null())
     skipped = asked.filter(pl.col("value").is_null()).join(given, on=about, how="anti")
     skipped = skipped.join(given, on=["kind", "level"], how="semi")
@@ -66,10 +69,10 @@ def resolve(labels: pl.DataFrame, rule: Rule) -> pl.DataFrame:
         pl.concat([given, skipped])
         .sort("inclusion", "order", nulls_last=True)
         .unique(about, keep="first", maintain_order=True)
-        .select(*about, "inclusion", "design")
+        .select(*about, "inclusion", "design", "by_model")
     )
     return drawn.join(winners.select(*about, "value"), on=about, how="left", maintain_order="left").select(
-        *about, "value", "inclusion", "design"
+        *about, "value", "inclusion", "design", "by_model"
     )
 
 
@@ -79,7 +82,8 @@ def coding(resolved: pl.DataFrame, kind: str, level: str, comments: pl.DataFrame
     beside = comments.select("comment_id").join(wanted, on="comment_id", how="left", maintain_order="left")
     if beside["value"].null_count() == beside.height:
         return None
-    return as_coding(beside["value"], beside["inclusion"], beside["design"])
+    found = as_coding(beside["value"], beside["inclusion"], beside["design"])
+    return replace(found, by_model=bool(wanted["by_model"].any()))
 
 
 def as_coding(value: pl.Series, inclusion: pl.Series, design: pl.Series) -> Coding:

@@ -95,7 +95,7 @@ def _people(comments: pl.DataFrame) -> dict[str, int]:
 
 def _labelled(comments: pl.DataFrame, resolved: pl.DataFrame) -> dict[str, int]:
     eligible = comments.filter(pl.col("excluded").is_null()).select("comment_id")
-    given = resolved.filter((pl.col("kind") == "frame") & pl.col("value").is_not_null())
+    given = resolved.filter((pl.col("kind") == "frame") & pl.col("value").is_not_null() & ~pl.col("by_model"))
     frames = given.join(eligible, on="comment_id", how="semi")
     return {f"labelled:{level}": number for level, number in _tally(frames, "level").items()}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from discourse.aggregate.coded_labels import CODED
 from discourse.aggregate.error_rates import ErrorRates
 from discourse.aggregate.estimates import Estimate, caution, ends
 from discourse.aggregate.from_labels import Flags, Found
@@ -83,12 +84,13 @@ def corrected_row(level: str, unit: Unit, found: Correction, unsure: Flags) -> E
 
 
 def label_row(level: str, unit: Unit, found: Found, unsure: Flags) -> Estimate:
-    """Return the row of a share from people's labels."""
+    """Return the row of a share from labels; those of an external coder validate nothing."""
     row = _row(level, unit, Measure.SHARE, found.method, found.assumptions, unsure)
     row = replace(row, n_labelled=found.n_labelled, n_effective=found.n_effective)
     if found.interval is None:
         return replace(row, assumptions="No share: no labelled comment is about the target.", mark=Mark.NOT_ESTIMABLE)
-    return replace(row, **ends(found.interval), mark=caution(unit.n))
+    by_coder = Mark.NOT_VALIDATED if found.method.startswith(CODED) else None
+    return replace(row, **ends(found.interval), mark=caution(unit.n, by_coder))
 
 
 def _row(level: str, unit: Unit, measure: Measure, method: str, assumptions: str, unsure: Flags) -> Estimate:

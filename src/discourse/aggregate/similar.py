@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from discourse.aggregate.clustered import Grouping, Statistic, assumed_size, covariance, independent, shares_of
+from discourse.aggregate.coded_labels import CODED, as_coded
 from discourse.aggregate.error_rates import ErrorRates
 from discourse.aggregate.estimates import Estimate, caution, ends
 from discourse.aggregate.from_labels import Flags
@@ -35,7 +36,10 @@ UNEQUAL = (
 def similar_estimates(headline: Headline) -> list[Estimate]:
     """Return the rows of a headline for threads like these: by held-out error rates, and by labels if there are any."""
     grouping = grouping_of(headline.eligible)
-    found = [by_error_rates(headline, grouping), by_labels(headline, grouping)]
+    labelled = by_labels(headline, grouping)
+    if labelled is not None and headline.labels is not None and headline.labels.by_model:
+        labelled = as_coded(labelled)
+    found = [by_error_rates(headline, grouping), labelled]
     return [_row(headline, headline.eligible.units[0], grouping, each) for each in found if each is not None]
 
 
@@ -155,5 +159,6 @@ def _row(headline: Headline, unit: Unit, grouping: Grouping, found: Found) -> Es
     if worth < MIN_THREADS:
         said = f"{found.assumptions} {UNEQUAL.format(worth=worth)}"
         return replace(row, **ends(found.interval), assumptions=said, mark=Mark.LOW_SAMPLE)
-    mark = caution(unit.n, Mark.NOT_VALIDATED if found.method == "heldout_correction" else None)
+    unchecked = found.method == "heldout_correction" or found.method.startswith(CODED)
+    mark = caution(unit.n, Mark.NOT_VALIDATED if unchecked else None)
     return replace(row, **ends(found.interval), mark=mark)

@@ -17,8 +17,8 @@ from discourse.codebook import load_codebook
 from discourse.config import Config
 from discourse.denominator import mark_excluded
 from discourse.errors import InputError, UsageError
-from discourse.models.bundle import load_bundle
-from discourse.tables import COMMENTS, LABELS, SAMPLES, Design
+from discourse.models.reader import reader_of
+from discourse.tables import COMMENTS, LABELS, MODEL_ANNOTATOR, SAMPLES, Design, by_people
 from discourse.workspace import Outcome, Workspace
 
 READS = (COMMENTS, SAMPLES)
@@ -39,7 +39,7 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     """
     files = [Path(file) for file in config.labels.files]
     if not files:
-        _recompute(workspace)
+        recompute_inclusion(workspace)
         return Outcome({"labels": workspace.read(LABELS).height})
     names = [file.name for file in files]
     repeated = sorted({name for name in names if names.count(name) > 1})
@@ -106,17 +106,24 @@ def _vocabulary(config: Config) -> Vocabulary:
 
 def _bring(workspace: Workspace, config: Config, sheets: Mapping[str, Sheet]) -> tuple[ImportResult, list[str]]:
     """Put the labels of some files into the table, and recompute the inclusion of all."""
-    languages = load_bundle(config.bundles.frames, "frames").manifest.languages
+    languages = reader_of(config, "frames").manifest.languages
     comments = mark_excluded(workspace.scan(COMMENTS), languages, config.filter).select("comment_id", "excluded")
     marked = comments.collect()
     eligible = marked.filter(pl.col("excluded").is_null())["comment_id"]
+    for name, sheet in sheets.items():
+        posing = sheet.rows.filter(~by_people())["annotator"]
+        if len(posing):
+            raise InputError(
+                f'{name}: names "{posing[0][:60]}" as annotator, and names with {MODEL_ANNOTATOR} are those of the '
+                "external coder; call people otherwise, or give --annotator NAME"
+            )
     rows, notes = _placed(sheets, _identifiers(workspace, config, marked["comment_id"]))
     rows, repeats = _without_repeats(rows, _others(workspace, set(sheets)))
     rows = _with_design(rows, eligible)
     notes += repeats
     for name in sheets:
         _put(workspace, name, rows.filter(pl.col("file") == name).drop("file"))
-    _recompute(workspace)
+    recompute_inclusion(workspace)
     brought = pl.concat(
         [LABELS.empty(), *(pl.read_parquet(p) for p in workspace.parts(LABELS) if _file_of(p) in sheets)]
     )
@@ -157,7 +164,7 @@ def _of_inclusion(given: pl.DataFrame, every: pl.DataFrame) -> list[str]:
     return notes
 
 
-def _recompute(workspace: Workspace) -> None:
+def recompute_inclusion(workspace: Workspace) -> None:
     """Bring the inclusion of every label up to date with all rounds of samples.
 
     Corrections stay of unknown inclusion, also where their comment was drawn: a reader chose it because of its tag.
@@ -165,12 +172,15 @@ def _recompute(workspace: Workspace) -> None:
     samples = workspace.read(SAMPLES)
     if samples.is_empty():
         return
-    found = inclusions(samples, workspace.read(LABELS))
+    labels = workspace.read(LABELS)
     for part in workspace.parts(LABELS):
         before, name = pl.read_parquet(part), _file_of(part)
         if name is not None and name.startswith(f"sheet {CORRECTIONS}"):
             continue
-        after = with_inclusion(before, found)
+        # The chance of a label by people is over the rounds that people were asked about, and a coder's is apart.
+        coder = before.filter(~by_people())["annotator"]
+        alike = labels.filter(annotator=coder[0]) if len(coder) else labels.filter(by_people())
+        after = with_inclusion(before, inclusions(samples, alike))
         if not after.equals(before):
             workspace.append(LABELS, after, {} if name is None else {FILE_KEY: name})
 

@@ -12,7 +12,7 @@ from scipy import stats
 from discourse.annotate.readings import Eligible, Level, eligible_of
 from discourse.config import Config
 from discourse.errors import InputError, UsageError
-from discourse.tables import LABELS
+from discourse.tables import LABELS, by_people
 from discourse.workspace import Workspace
 
 ENOUGH = 30  # labels of known inclusion from which the spread of labels is measured instead of assumed
@@ -202,7 +202,7 @@ def _known(workspace: Workspace, level: Level, eligible: Eligible) -> pl.DataFra
     """Return score, author, label (1: yes, of a stance: about the target) and inclusion where the last is known."""
     no = "no" if level.kind == "frame" else "off_target"
     labels = workspace.read(LABELS).filter(
-        (pl.col("kind") == level.kind) & (pl.col("level") == level.name) & (pl.col("inclusion") > 0)
+        by_people() & (pl.col("kind") == level.kind) & (pl.col("level") == level.name) & (pl.col("inclusion") > 0)
     )
     votes = (
         labels.filter(pl.col("value").is_not_null())

@@ -13,7 +13,7 @@ from discourse.codebook import load_codebook
 from discourse.config import Config
 from discourse.denominator import mark_excluded
 from discourse.errors import UsageError, did_you_mean
-from discourse.models.bundle import Bundle, load_bundle
+from discourse.models.reader import reader_of
 from discourse.tables import ATTRIBUTES, COMMENTS, FRAMES, STANCES, Path, Stance
 from discourse.workspace import Workspace
 
@@ -66,28 +66,19 @@ def levels_of(config: Config) -> list[Level]:
     return frames + [Level("stance", name) for name in config.stance.targets]
 
 
-def bundle_of(config: Config, kind: str) -> Bundle:
-    """Return the bundle whose languages tell what is eligible for labels of this kind."""
-    return (
-        load_bundle(config.bundles.stance, "stance")
-        if kind == "stance"
-        else load_bundle(config.bundles.frames, "frames")
-    )
-
-
 def eligible_of(workspace: Workspace, config: Config, level: Level) -> Eligible:
-    """Read the eligible comments of a level with the tags of the configured bundle.
+    """Read the eligible comments of a level with the tags of the configured bundle, or of the external coder.
 
     Raises:
         BundleError: the bundle is missing or damaged.
     """
-    bundle = bundle_of(config, level.kind)
+    reader = reader_of(config, "stance" if level.kind == "stance" else "frames")
     marked = mark_excluded(
-        workspace.scan(COMMENTS), bundle.manifest.languages, config.filter, workspace.read(ATTRIBUTES)
+        workspace.scan(COMMENTS), reader.manifest.languages, config.filter, workspace.read(ATTRIBUTES)
     )
     comments = marked.filter(pl.col("excluded").is_null()).select("comment_id", "thread_id", "author").collect()
     tags = _frame_tags(workspace, level.name) if level.kind == "frame" else _stance_tags(workspace, level.name)
-    tags = tags.filter((pl.col("bundle") == bundle.id) & (pl.col("path") != Path.TEXT_ONLY.value)).collect()
+    tags = tags.filter((pl.col("bundle") == reader.id) & (pl.col("path") != Path.TEXT_ONLY.value)).collect()
     beside = comments.select("comment_id").join(
         tags.unique("comment_id", keep="first", maintain_order=True), on="comment_id", how="left", maintain_order="left"
     )

@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
-from discourse.annotate.drawing import chances, draw
+from discourse.annotate.drawn import draw_round
 from discourse.annotate.names import public_names
 from discourse.annotate.page import Item, SheetPage, Thread, write_page
-from discourse.annotate.readings import Level, eligible_of
+from discourse.annotate.readings import Level
 from discourse.codebook import load_codebook
 from discourse.config import Config
-from discourse.errors import InputError, UsageError
-from discourse.tables import COMMENTS, LABELS, SAMPLES, THREADS, Design
+from discourse.tables import COMMENTS, LABELS, SAMPLES, THREADS, Design, by_people
 from discourse.workspace import Workspace
-
-DESIGNS = (Design.UNIFORM, Design.STRATIFIED, Design.UNCERTAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +29,7 @@ class SampleResult:
 
 
 def sample(workspace: Workspace, config: Config, level: Level, size: int, design: Design, output: Path) -> SampleResult:
-    """Draw a Poisson sample of expected size `size`, independently of earlier rounds, and write it as a sheet.
-
-    Every eligible comment's probability goes to the samples table, because its chance over all rounds needs them all;
-    rank is null for those not drawn. The sheet asks only what has no label of this level yet.
+    """Draw a round (see `drawn.draw_round`) and write it as a sheet, which asks only what people have not labelled yet.
 
     Args:
         workspace: with comments; with tags for the designs that favour some.
@@ -50,48 +43,17 @@ def sample(workspace: Workspace, config: Config, level: Level, size: int, design
         UsageError: the size is below 1, or the design cannot be drawn.
         InputError: there is no eligible comment, or it has no tags that the design needs.
     """
-    if size < 1:
-        raise UsageError(f"--n {size}: ask for at least 1 comment")
-    if design not in DESIGNS:
-        raise UsageError(f'--design "{design.value}" cannot be drawn; use {", ".join(each.value for each in DESIGNS)}')
-    eligible = eligible_of(workspace, config, level)
-    if eligible.comments.is_empty():
-        raise InputError(f"{workspace.root}: holds no eligible comment to label; see discourse status {workspace.root}")
-    if design is not Design.UNIFORM and not eligible.is_read:
-        raise InputError(
-            f'{workspace.root}: has no tags of "{level.name}", which --design {design.value} needs; run discourse tag '
-            f"{workspace.root}, or use --design uniform"
-        )
-    number = _next_round(workspace)
-    rng = np.random.default_rng([config.seed, 6, number])
-    chance = chances(design, eligible.score, eligible.tagged, size)
-    order = draw(chance, rng)
-    rank = np.full(len(chance), -1)
-    rank[order] = np.arange(len(order))
-    ids = eligible.comments["comment_id"]
-    rows = pl.DataFrame({"comment_id": ids, "probability": chance, "rank": rank}).with_columns(
-        pl.lit(number).alias("round"),
-        pl.lit(level.kind).alias("kind"),
-        pl.lit(level.name).alias("level"),
-        pl.lit(design.value).alias("design"),
-        pl.when(pl.col("rank") >= 0).then("rank").alias("rank"),
-    )
-    asked = _unlabelled(workspace, level, ids.gather(order))
-    page = _page(workspace, config, level, number, asked)
+    drawn = draw_round(workspace, config, [level], size, design)
+    asked = _unlabelled(workspace, level, drawn.ids)
+    page = _page(workspace, config, level, drawn.round, asked)
     write_page(page, output)
-    workspace.append(SAMPLES, rows)
-    return SampleResult(output, number, len(chance), len(order), len(asked))
-
-
-def _next_round(workspace: Workspace) -> int:
-    """Return a round that no sample and no label has; 0 is for labels that came without a sample."""
-    found = [workspace.scan(table).select(pl.col("round").max()).collect().item() for table in (SAMPLES, LABELS)]
-    return 1 + max((int(each) for each in found if each is not None), default=0)
+    workspace.append(SAMPLES, drawn.rows)
+    return SampleResult(output, drawn.round, drawn.eligible, len(drawn.ids), len(asked))
 
 
 def _unlabelled(workspace: Workspace, level: Level, drawn: pl.Series) -> list[str]:
     labels = workspace.read(LABELS).filter(
-        (pl.col("kind") == level.kind) & (pl.col("level") == level.name) & pl.col("value").is_not_null()
+        by_people() & (pl.col("kind") == level.kind) & (pl.col("level") == level.name) & pl.col("value").is_not_null()
     )
     known = set(labels["comment_id"])
     return [each for each in drawn.to_list() if each not in known]

@@ -20,6 +20,8 @@ HELP = """Labels of people: draw a sample, label it in the browser, import it, s
 
   discourse annotate import WS labels-F-round-1.json --annotator ann
 
+  discourse annotate judge WS --sample 200 --judge-model M    the same by a language model, marked as such
+
   discourse aggregate WS    and the labels are in the estimates"""
 
 annotate_app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
@@ -53,7 +55,7 @@ def sample(
     from discourse.errors import UsageError
     from discourse.tables import Design
 
-    opened, config = _opened(workspace)
+    opened, config = opened_workspace(workspace)
     level = level_of(config, frame, target)
     if design not in set(Design):
         raise UsageError(f'--design "{design}" is unknown; use uniform, stratified or uncertain')
@@ -99,7 +101,7 @@ def import_file(
     """
     from discourse.annotate import import_labels
 
-    opened, config = _opened(workspace)
+    opened, config = opened_workspace(workspace)
     with opened.lock():
         result = import_labels(opened, config, file, annotator, assume_uniform=assume_uniform)
     for note in result.notes:
@@ -124,7 +126,7 @@ def agreement(workspace: WorkspaceFolder, as_json: Json = False) -> None:
     """
     from discourse.annotate import agreement as measure
 
-    opened, config = _opened(workspace)
+    opened, config = opened_workspace(workspace)
     found = measure(opened, config.seed)
     if as_json:
         print_json({"workspace": workspace, "levels": found})
@@ -163,7 +165,7 @@ def power(
     from discourse.annotate import level_of, levels_of
     from discourse.annotate import power as plan
 
-    opened, config = _opened(workspace)
+    opened, config = opened_workspace(workspace)
     levels = levels_of(config) if frame is None and target is None else [level_of(config, frame, target)]
     found = [plan(opened, config, level, half_width) for level in levels]
     if as_json:
@@ -186,7 +188,8 @@ def _repeating(effect: float) -> str:
     return f"; {effect - 1:.0%} more variance, because authors repeat themselves" if effect >= 1.05 else ""
 
 
-def _opened(root: Path) -> tuple[Workspace, Config]:
+def opened_workspace(root: Path) -> tuple[Workspace, Config]:
+    """Open a workspace with the configuration of its last run."""
     from discourse.pipeline import stored_config
     from discourse.workspace import open_workspace
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from discourse.cli.annotate import annotate_app
+from discourse.cli.annotate_judge import annotate_app
 from discourse.cli.bundle import bundle_app
 from discourse.cli.codebook import codebook_app
 from discourse.cli.compare import compare

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from discourse.cli.judge import JudgeModel, JudgeRuns, Tagger, Yes, agreed_by, judge_settings
 from discourse.cli.options import Json, Set, Strict, Where, narrowed, parsed_map, parsed_settings, print_json
 from discourse.progress import say
 
@@ -84,6 +85,10 @@ def run(
     codebook: Codebook = None,
     frames: Frames = None,
     stance: Stance = None,
+    tagger: Tagger = None,
+    judge_model: JudgeModel = None,
+    judge_runs: JudgeRuns = None,
+    yes: Yes = False,
     labels: Labels = None,
     population: Population = None,
     quotes: Quotes = None,
@@ -110,6 +115,8 @@ def run(
       discourse run export.csv --map text=body --target "the new law" -o WS
 
       discourse run discourse.toml --dry-run
+
+      discourse run thread.csv --tagger openai-compatible --judge-model qwen2.5-7b-instruct -o WS
     """
     changes: dict[str, Any] = {
         "input.article_lines": article_lines,
@@ -123,6 +130,7 @@ def run(
         "codebook.file": codebook,
         "bundles.frames": frames,
         "bundles.stance": stance,
+        **judge_settings(tagger, judge_model, judge_runs),
         "labels.files": labels or None,
         "aggregate.population": population,
         "report.quotes": quotes,
@@ -137,7 +145,7 @@ def run(
     }
     config = narrowed(read_config(sources, changes), where)
     root = output or config.workspace or Path("reports") / Path(sources[0]).stem
-    _run(config, root, figures, dry_run=dry_run, strict=strict, as_json=as_json)
+    _run(config, root, figures, dry_run=dry_run, strict=strict, yes=yes, as_json=as_json)
 
 
 def demo(
@@ -210,11 +218,12 @@ def _run(
     as_json: bool,
     dry_run: bool = False,
     strict: bool = False,
+    yes: bool = False,
 ) -> None:
     from discourse.pipeline import run as run_stages
 
     check_figures(figures)
-    result = run_stages(config, root, dry_run=dry_run)
+    result = run_stages(config, root, dry_run=dry_run, agreed=agreed_by(yes=yes))
     if dry_run:
         if as_json:
             print_json({"workspace": root, "stages": result.stages})
@@ -222,6 +231,8 @@ def _run(
             took = f", took {stage.seconds:.0f} s last time" if stage.seconds else ""
             if not as_json:
                 print(f"{stage.status.upper():5}{stage.name:10} {stage.reason}{took}")
+                for note in stage.notes if stage.status == "run" else ():
+                    print(f"     {note}")
         return
     say(f"{result.comments:,} comments in {result.threads:,} threads, {result.quarantined:,} records quarantined")
     if result.report is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from discourse.cli.judge import agreed_by
 from discourse.cli.options import (
     Json,
     Set,
@@ -191,6 +192,7 @@ def run_stage(
     where: list[str] | None = None,
     dry_run: bool,
     strict: bool,
+    yes: bool = False,
     as_json: bool,
 ) -> RunResult:
     """Run one stage, after those before it that are stale, with the configuration of the workspace's last run."""
@@ -202,10 +204,12 @@ def run_stage(
     config = narrowed(override(stored_config(open_workspace(root)), changes), where)
     # The original files may be gone; what was collected of them lies in the workspace.
     names = STAGE_NAMES[1 : STAGE_NAMES.index(name) + 1]
-    result = run_stages(config, root, names, output, dry_run=dry_run)
+    result = run_stages(config, root, names, output, dry_run=dry_run, agreed=agreed_by(yes=yes))
     if dry_run and not as_json:
         for stage in result.stages:
             print(f"{stage.status.upper():5}{stage.name:10} {stage.reason}")
+            for note in stage.notes if stage.status == "run" else ():
+                print(f"     {note}")
     else:
         print_result(result, as_json=as_json)
     if strict and result.quarantined:

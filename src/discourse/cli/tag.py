@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from discourse.cli.judge import JudgeModel, JudgeRuns, Tagger, Yes, judge_settings
 from discourse.cli.options import Json, Set, Where, parsed_settings, print_json
 from discourse.cli.run import DryRun, Target
 from discourse.cli.stage import run_stage
@@ -28,6 +29,10 @@ def tag(
     context: Annotated[bool, typer.Option(help="Read columns named title, parent and context along.")] = True,
     frames: Annotated[str | None, typer.Option(metavar="BUNDLE", help="The frames bundle.")] = None,
     stance: Annotated[str | None, typer.Option(metavar="BUNDLE", help="The stance bundle.")] = None,
+    tagger: Tagger = None,
+    judge_model: JudgeModel = None,
+    judge_runs: JudgeRuns = None,
+    yes: Yes = False,
     where: Where = None,
     settings: Set = None,
     dry_run: DryRun = False,
@@ -43,12 +48,15 @@ def tag(
       discourse tag WS
 
       discourse tag comments.csv --text-column body --id-column id -o tags.csv
+
+      discourse tag WS --tagger openai-compatible --judge-model qwen2.5-7b-instruct --dry-run    what it would send
     """
     changes = {
         "stance.targets": target or None,
         "bundles.frames": frames,
         "bundles.stance": stance,
         "tagging.context": None if context else False,
+        **judge_settings(tagger, judge_model, judge_runs),
         **parsed_settings(settings),
     }
     from discourse.errors import UsageError
@@ -59,16 +67,22 @@ def tag(
                 f"{source}: is a workspace, which has tables of its own; --text-column, --id-column, --wide and -o are "
                 "for files"
             )
-        run_stage(source, "tag", changes, where=where, dry_run=dry_run, strict=False, as_json=as_json)
+        run_stage(source, "tag", changes, where=where, dry_run=dry_run, strict=False, yes=yes, as_json=as_json)
         return
     from discourse.config import Config, override
     from discourse.table_tagging import tag_table
 
     if where:
         raise UsageError(f"{source}: --where is for workspaces; leave rows out of a file before it is tagged")
+    config = override(Config(), changes)
+    if config.tagger != "bundle":
+        raise UsageError(
+            f"{source}: the external coder codes workspaces, which keep its answers: discourse run {source} -o WS "
+            "--tagger openai-compatible --map text=COLUMN"
+        )
     if text_column is None or output is None:
         raise UsageError(f"{source}: to tag a file give --text-column C and -o OUT")
-    result = tag_table(source, text_column, id_column, output, override(Config(), changes), wide=wide)
+    result = tag_table(source, text_column, id_column, output, config, wide=wide)
     if as_json:
         print_json(result)
     else:
