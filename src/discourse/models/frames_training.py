@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 from discourse.codebook import load_codebook
 from discourse.models.bundle import Calibration
 from discourse.models.calibration import calibrate, probability
+from discourse.models.cascade_cost import cascade_cost
 from discourse.models.decisions import Decisions, decisions_by_label
 from discourse.models.encoder import Encoder
 from discourse.models.error_examples import tried_frames
 from discourse.models.evaluation import measure_frames
+from discourse.models.fit_training import keep_fit
 from discourse.models.folds import out_of_fold, training_log
 from discourse.models.labelled_frames import labelled_rows
 from discourse.models.learners import learner, tuning_settings
 from discourse.models.recipe import Clean, Recipe
+from discourse.models.static_folds import cascade_of, save_tier, static_rows, with_cascade
 from discourse.models.training import Trained
 from discourse.progress import say
 from discourse.tables import Path as TagPath
@@ -45,7 +48,8 @@ def train_frames(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     rows = checked.rows
     decisions = decisions_by_label(recipe.calibration, recipe.thresholds, recipe.unsure, levels)
     fit = learner(recipe, encoder, rows, levels)
-    folds = out_of_fold(recipe, rows, levels, fit, checkpoints)
+    static = static_rows(recipe, rows, clean)
+    folds = out_of_fold(recipe, rows, levels, fit, checkpoints, static)
     held = rows.filter(~pl.col("training_only"))
     y = held.select(levels).to_numpy().astype(np.int8)
     calibration = _calibrations(folds.scores[TagPath.EXACT], y, held, decisions)
@@ -53,10 +57,18 @@ def train_frames(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     say("training on all rows")
     fitted = fit(np.arange(rows.height), checkpoints / "whole.safetensors")
     fitted.save(folder / "weights.safetensors")
+    keep_fit(recipe, encoder, rows, folder)
+    if static is not None and folds.tiers is not None:
+        cascade = cascade_of(recipe, held, folds.scores[TagPath.EXACT], folds.tiers, calibration)
+        say(cascade.said)
+        heldout = with_cascade(heldout, folds.tiers.static, cascade)
+        save_tier(folder, static.whole(fitted), cascade)
     settings = recipe.heads.model_dump() if recipe.method == "heads" else recipe.tuning.model_dump(exclude_none=True)
     if recipe.method != "heads":
         settings["layers"] = tuning_settings(recipe, encoder).shape.layers
     metrics = measure_frames(heldout.filter(pl.col("path") == TagPath.EXACT.value), decisions, calibration, recipe.seed)
+    if TagPath.CASCADE.value in heldout["path"]:
+        metrics["cascade"] = cascade_cost(heldout, recipe.seed)
     metrics["examples"] = tried_frames(fitted.model, calibration, book)
     return Trained(
         labels=levels,
