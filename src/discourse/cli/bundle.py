@@ -9,7 +9,7 @@ import typer
 
 from discourse.cli import bundle_evaluate, bundle_files
 from discourse.cli.bundle_files import Reference
-from discourse.cli.options import Json, print_json
+from discourse.cli.options import Json, print_json, print_page
 
 bundle_app = typer.Typer(help="Bundles: trained models with their evidence.", no_args_is_help=True)
 
@@ -63,11 +63,15 @@ def train(
 
 @bundle_app.command()
 def show(reference: Reference, as_json: Json = False) -> None:
-    """Verify a bundle and print its card.
+    """Verify a bundle and print its card: what it was made from, how good it is, when not to use it.
 
-    Example:
+    On a terminal the card is laid out as a page; elsewhere it is printed as Markdown.
+
+    Examples:
 
       discourse bundle show frames-minilm
+
+      discourse bundle show frames-minilm > card.md
     """
     from discourse.models.bundle import load_bundle
 
@@ -77,7 +81,7 @@ def show(reference: Reference, as_json: Json = False) -> None:
         print_json({"sha256": bundle.sha256, **bundle.manifest.model_dump(), "metrics": metrics})
         return
     print(f"{bundle.id}, verified ({bundle.folder})\n")
-    print(bundle.card())
+    print_page(bundle.card())
 
 
 bundle_app.command("evaluate")(bundle_evaluate.evaluate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
@@ -35,6 +36,21 @@ WorkspaceFolder = Annotated[Path, typer.Argument(metavar="WS", help="A workspace
 def print_json(value: object) -> None:
     """Print one JSON object on stdout; dataclasses become objects, paths become text."""
     print(json.dumps(value, default=_plain, ensure_ascii=False, indent=1))
+
+
+def print_page(markdown: str) -> None:
+    """Print Markdown on stdout: laid out where a person looks at a terminal, as it is elsewhere."""
+    # Somebody else's page could steer the terminal.
+    markdown = "".join(one if one.isprintable() or one == "\n" else " " for one in markdown)
+    if not sys.stdout.isatty():
+        print(markdown)
+        return
+    # rich takes 60 ms to import, which `discourse --help` must not pay.
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    # Links of a card are not to be trusted: they are shown as text, with their address.
+    Console().print(Markdown(markdown, hyperlinks=False))
 
 
 def parsed_settings(pairs: list[str] | None) -> dict[str, Any]:
