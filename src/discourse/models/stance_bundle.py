@@ -20,6 +20,7 @@ from discourse.models.bundle import Calibration
 from discourse.models.encoder import Encoder
 from discourse.models.error_examples import tried_stance
 from discourse.models.evaluation import measure_tags
+from discourse.models.fit_training import keep_fit
 from discourse.models.folds import training_log
 from discourse.models.frames import embed
 from discourse.models.learners import tuning_settings
@@ -105,6 +106,7 @@ def train_stance(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
             checkpoint=checkpoints / "whole.safetensors",
         )
     save_stance(tuned.top, gate, folder / "weights.safetensors")
+    keep_fit(recipe, encoder, rows.table, folder)
     metrics = measure_tags(heldout, LEVELS, recipe.seed)
     metrics["examples"] = tried_stance(StanceModel(encoder, tuned.top, gate, recipe.max_length), calibration)
     metrics["macro_f1_merged"] = _merged_f1(rows, held)

@@ -15,6 +15,8 @@ import polars as pl
 from discourse.models.bundle import CODEBOOK_FILE, HELDOUT_SCHEMA, Bundle, Calibration, load_bundle, seal
 from discourse.models.card import write_card
 from discourse.models.encoder import Encoder, load_encoder
+from discourse.models.fit import card_lines
+from discourse.models.fit_files import load_fit
 from discourse.models.new_folder import check_new, new_folder
 from discourse.models.recipe import Clean, Recipe, load_recipe
 
@@ -83,6 +85,12 @@ def _train(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, checkpo
     return train_stance(recipe, encoder, clean, folder, checkpoints)
 
 
+def _sections(folder: Path) -> list[str]:
+    """Return what parts of the training that wrote files of their own have to say on the card."""
+    fit = load_fit(folder)
+    return [] if fit is None else ["\n".join(card_lines(fit))]
+
+
 def _write(recipe: Recipe, encoder: Encoder, trained: Trained, folder: Path) -> None:
     calibration = {level: value.model_dump() for level, value in trained.calibration.items()}
     (folder / "calibration.json").write_text(json.dumps(calibration, indent=1), encoding="utf-8")
@@ -91,7 +99,7 @@ def _write(recipe: Recipe, encoder: Encoder, trained: Trained, folder: Path) -> 
     heldout.write_parquet(folder / "heldout.parquet", compression="zstd")
     (folder / "trained_on.txt").write_text("\n".join(sorted(set(trained.trained_on))) + "\n", encoding="ascii")
     trained.log.with_columns(pl.col(pl.Float64).round(6)).write_csv(folder / "training_log.csv")
-    (folder / "CARD.md").write_text(write_card(recipe, trained.metrics), encoding="utf-8")
+    (folder / "CARD.md").write_text(write_card(recipe, trained.metrics, _sections(folder)), encoding="utf-8")
     codebook = {"codebook": "", "codebook_sha256": ""}
     if recipe.codebook:
         from discourse.codebook import load_codebook

@@ -1,0 +1,142 @@
+"""The fit check at work: are these comments, as a whole and thread by thread, like those that a bundle learned from?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from discourse.config import FilterConfig
+from discourse.denominator import mark_excluded
+from discourse.models.bundle import Bundle
+from discourse.models.encoder import Encoder
+from discourse.models.fit import DIFFERS, LEAST_COMMENTS, UNKNOWN, Fit, check_fit
+from discourse.models.fit_files import load_fit
+from discourse.tables import ALL_THREADS, FIT
+from discourse.tag.vectors import vectors_of
+from discourse.workspace import Workspace
+
+# More comments do not change an effect size that a reader would see.
+MOST_COMMENTS = 2_000
+MOST_OF_THREADS = 20_000
+SAID = {
+    "distance": "what they speak of",
+    "vocabulary": "their words",
+    "style": "how they are written",
+    "length": "their length",
+    "language": "their language",
+}
+
+
+def check_bundle(
+    workspace: Workspace,
+    comments: pl.DataFrame,
+    bundle: Bundle,
+    encoder: Encoder,
+    chosen: FilterConfig,
+    attributes: pl.DataFrame,
+    seed: int,
+) -> pl.DataFrame:
+    """Return rows of the fit table: for all eligible comments together and each thread that has enough of them.
+
+    Args:
+        workspace: keeps vectors.
+        comments: rows of the comments table.
+        bundle: whose training comments are compared with.
+        encoder: the untuned one that tagging uses.
+        chosen: the `[filter]` section: comments outside it are not looked at.
+        attributes: rows of the attributes table.
+        seed: of the comments that are looked at where there are more than `MOST_COMMENTS`.
+
+    Raises:
+        BundleError: the bundle's statistics are damaged.
+    """
+    summary = load_fit(bundle.folder)
+    marked = mark_excluded(comments.lazy(), bundle.manifest.languages, chosen, attributes).collect()
+    looked = marked.filter(pl.col("excluded").is_null() | (pl.col("excluded") == "language")).select(
+        "thread_id", "text", read=pl.col("excluded").is_null()
+    )
+    counts = looked.group_by("thread_id", maintain_order=True).agg(pl.len().alias("comments"))
+    threads = counts.filter(pl.col("comments") >= LEAST_COMMENTS)["thread_id"].sort().to_list()
+    most = min(MOST_COMMENTS, max(LEAST_COMMENTS, MOST_OF_THREADS // max(1, len(threads))))
+    sets = {ALL_THREADS: _sampled(looked, MOST_COMMENTS, seed)}
+    sets |= {thread: _sampled(looked.filter(thread_id=thread), most, seed) for thread in threads}
+    texts = pl.concat([part.filter("read")["text"] for part in sets.values()]).unique(maintain_order=True).to_list()
+    if summary is None or summary.statistics is None or summary.encoder != encoder.id:
+        # Nothing will be compared, so nothing is computed.
+        texts = []
+    vectors = vectors_of(workspace, encoder, texts, bundle.manifest.max_length)
+    place = {text: i for i, text in enumerate(texts)}
+
+    def measured(thread: str, part: pl.DataFrame) -> pl.DataFrame:
+        read = part.filter("read")
+        own = vectors[[place[text] for text in read["text"]]] if texts else vectors
+        foreign = part.height - read.height
+        found = check_fit(summary, own, read["text"].to_list(), read["thread_id"].to_list(), foreign, encoder.id)
+        return _rows(found, bundle.id, thread)
+
+    return pl.concat([measured(thread, part) for thread, part in sets.items()])
+
+
+def warning(rows: pl.DataFrame, bundle: Bundle) -> str | None:
+    """Say in one sentence that comments differ from those a bundle learned from, or that nothing is known about it.
+
+    Args:
+        rows: of the fit table.
+        bundle: the one that they are about.
+
+    Returns:
+        A sentence, or None where all fits.
+    """
+    of_bundle = rows.filter(bundle=bundle.id)
+    whole = of_bundle.filter(thread_id=ALL_THREADS)
+    differing = whole.filter(verdict=DIFFERS)
+    name = bundle.manifest.name
+    threads = of_bundle.filter(pl.col("thread_id") != ALL_THREADS)
+    others = threads.filter(verdict=DIFFERS)["thread_id"].n_unique()
+    of_threads = f"{others:,} of {threads['thread_id'].n_unique():,} threads"
+    if differing.height:
+        ways = [
+            f"{SAID[check]} ({check} {effect:.2f}, {threshold:.2f} would fit)"
+            for check, effect, threshold in differing.select("check", "effect", "threshold").iter_rows()
+        ]
+        return (
+            f"warning: these comments differ from those that {name} learned from in {_listed(ways)}; trust its tags "
+            "less than its card says, or label some and train on them"
+        )
+    if others:
+        return f"warning: comments in {of_threads} differ from those that {name} learned from; the report says in what"
+    unknown = whole.filter(verdict=UNKNOWN)
+    if unknown.height:
+        return f"fit check of {name}: {', '.join(unknown['check'])} unknown, {unknown['reason'][0]}"
+    return None
+
+
+def _sampled(rows: pl.DataFrame, most: int, seed: int) -> pl.DataFrame:
+    if rows.height <= most:
+        return rows
+    chosen = np.sort(np.random.default_rng(seed).permutation(rows.height)[:most])
+    return rows[chosen]
+
+
+def _rows(found: Sequence[Fit], bundle: str, thread: str) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {
+                "bundle": bundle,
+                "thread_id": thread,
+                "check": one.check,
+                "effect": one.effect,
+                "threshold": one.threshold,
+                "verdict": one.verdict,
+                "reason": one.reason or None,
+            }
+            for one in found
+        ],
+        schema=FIT.schema,
+    )
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
