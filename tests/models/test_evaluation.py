@@ -119,3 +119,25 @@ def test_a_frames_bundle_is_judged_by_what_other_sources_taught() -> None:
         assert low <= 0.9 <= high
         assert row[f"coverage_{answer}"] >= row[f"set_coverage_{answer}"] - 1e-9
         assert row[f"error_{answer}"] == 0.1
+
+
+def test_with_one_source_what_decides_has_not_seen_the_thread() -> None:
+    rows = judged(n=300, sources=1)
+    heldout = pl.DataFrame(
+        {
+            "text_hash": [str(i) for i in range(300)],
+            "level": "one",
+            "path": "exact",
+            "label": rows.label,
+            "score": rows.score,
+            "tag": rows.tag,
+            "tier": "encoder",
+            "source": "s",
+            "thread": rows.thread,
+            "weight": None,
+        },
+        schema=HELDOUT_SCHEMA,
+    )
+    found = measure_frames(heldout, {"one": Decisions()}, {"one": calibrate(rows.score, rows.label)}, seed=0)
+    assert found["by_label"]["one"]["borrowed"] == 0
+    assert found["by_label"]["one"]["n_weighted"] == 300

@@ -133,14 +133,15 @@ def _calibration(level: str, name: str, bundle: TagReader) -> list[Estimate]:
         # Resampling only adds to a calibration error: an interval that leaves the point out tells nothing of it.
         if low is None or not low <= told[figure] <= high:
             low, high = None, None
-        effective = float(told.get("yes_effective", told["n"]))
+        number = int(told.get("n_weighted", told["n"]))
+        effective = float(told.get("yes_effective", number))
         rows.append(
             Estimate(
                 "all",
                 Measure.QUALITY,
                 f"{level}:{figure}",
-                f"{told['n']:,} held-out comments",
-                told["n"],
+                f"{number:,} held-out comments",
+                number,
                 "heldout",
                 HELDOUT,
                 estimate=told[figure],

@@ -10,10 +10,14 @@ from discourse.models.recipe import Recipe
 from discourse.models.training_checks import in_words
 
 JUDGED = (
+    "F1 is that of the forced answer over all rows, each once; F1 of answered leaves out what is unsure. Brackets hold "
+    "95 % intervals from resampling sources and threads. *Effective yes* is Kish's size of the yes of known weight: "
+    "below 25 every figure of the row is unproven."
+)
+LEAVE_ONE_OUT = "leave-one-source-out"
+BY_SOURCE = (
     "Each row is scored by a model that saw nothing of its source (leave-one-source-out), and decided on by a "
-    "calibration and a threshold from the other sources. F1 is that of the forced answer over all rows, each once; F1 "
-    "of answered leaves out what is unsure. Brackets hold 95 % intervals from resampling sources and threads. "
-    "*Effective yes* is Kish's size of the yes of known weight: below 25 every figure of the row is unproven."
+    "calibration and a threshold from the other sources."
 )
 WEIGHTED = (
     "The labelled comments were not drawn evenly. Here rows count as the comments they stand for, and rows of unknown "
@@ -23,12 +27,12 @@ CALIBRATED = (
     "A probability is calibrated if of the comments that get 0.3 three in ten are a yes. *ECE* is the mean gap between "
     "the two over ten bins of equal mass, less what chance alone makes (Kumar et al. 2019); the slope is 1 if "
     "probabilities are neither too bold (below 1) nor too timid; *Brier skill* is the part of the base rate's squared "
-    "error that is saved. All on sources that had no part in the calibration."
+    "error that is saved. All on rows that had no part in the calibration."
 )
 UNSURE = (
     "A comment is unsure between two cut-offs on its probability, from conformal prediction for yes and no apart, with "
     "threads as units: at most the stated error of the yes is answered no, and of the no answered yes, for sources "
-    "like those it was trained on. *Coverage* is what sources got that had no part in the cut-offs: the share of the "
+    "like those it was trained on. *Coverage* is what rows got that had no part in the cut-offs: the share of the "
     "yes that is not answered no, and of the no that is not answered yes. No is covered more often than stated where "
     "a yes is given at the threshold only."
 )
@@ -96,7 +100,11 @@ def _quality(metrics: dict[str, Any]) -> str:
     }
     if not metrics["by_label"]:
         return "## How good it is\n\nNobody knows: there were no labelled comments to measure it on. Do not trust it."
-    lines = ["## How good it is on sources that it did not see", "", JUDGED, ""]
+    judged = metrics.get("judged_by", LEAVE_ONE_OUT)
+    title, how = "## How good it is on sources that it did not see", BY_SOURCE
+    if judged != LEAVE_ONE_OUT:
+        title, how = "## How good it is on comments that it did not see", f"Judged by {judged}."
+    lines = [title, "", f"{how} {JUDGED}", ""]
     lines += figure_table(metrics["by_label"], columns, counts=True)
     means = [
         f"{name} {figure(metrics, key)}"

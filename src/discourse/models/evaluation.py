@@ -25,6 +25,7 @@ from discourse.models.figures import (
     reliability,
     tagging,
 )
+from discourse.models.fold_parts import fold_parts
 
 DRAWS = 500
 SOURCE_DRAWS = 200
@@ -123,8 +124,9 @@ def measure_frames(
 ) -> dict[str, Any]:
     """Return the figures of a frames bundle from its held-out rows of one path.
 
-    Calibration, threshold and cut-offs that decide on the rows of a source are fitted on those of the others, so that
-    no figure rests on rows that it was fitted to. Thresholds and stated errors are those that ship.
+    Calibration, threshold and cut-offs that decide on the rows of a source (with one source: on a part of the threads)
+    are fitted on those of the others, so that no figure rests on rows that it was fitted to. Thresholds and stated
+    errors are those that ship.
 
     Args:
         heldout: columns of `bundle.HELDOUT_SCHEMA`.
@@ -139,7 +141,8 @@ def measure_frames(
         label, score = rows["label"].to_numpy().astype(np.int8), rows["score"].to_numpy()
         weight = rows["weight"].fill_null(0.0).to_numpy()
         source, thread = (rows[name].to_numpy().astype(str) for name in ("source", "thread"))
-        found = cross_fit(score, label, weight, source, thread, stated)
+        apart = _apart(source, thread, rows["text_hash"].to_numpy().astype(str), label)
+        found = cross_fit(score, label, weight, apart, thread, stated)
         levels[level] = Judged(
             label,
             score,
@@ -193,6 +196,18 @@ def measure_tags(heldout: pl.DataFrame, labels: Sequence[str], seed: int) -> dic
             rows["thread"].to_numpy().astype(str),
         )
     return {"judged_by": "leave-one-source-out", **measured(levels, seed)}
+
+
+def _apart(
+    source: NDArray[np.str_], thread: NDArray[np.str_], text: NDArray[np.str_], label: NDArray[np.int8]
+) -> NDArray[np.str_]:
+    """Return what each row is held out with: its source, or if there is but one, a part of the threads or texts."""
+    if len(np.unique(source)) > 1:
+        return source
+    part = np.zeros(len(source), np.int64)
+    for number, each in enumerate(fold_parts(source, thread, text, label[:, None]).parts):
+        part[each.rows] = number
+    return part.astype(str)
 
 
 def _with_weights(rows: Judged) -> Judged:
