@@ -12,7 +12,8 @@ from discourse.annotate.drawn import Drawn, draw_round
 from discourse.annotate.imports import FILE_KEY, recompute_inclusion
 from discourse.annotate.readings import Level
 from discourse.config import Config
-from discourse.models.judge.coding import Coded, Coder, code, estimate
+from discourse.models.judge.coder import Coder
+from discourse.models.judge.coding import Coded, code, estimate
 from discourse.models.judge.comments import Inputs, inputs_of, keep_votes, tag_coder
 from discourse.models.judge.consensus import Code, consensus
 from discourse.models.judge.cost import Agreed, Cost

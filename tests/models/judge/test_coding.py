@@ -15,7 +15,8 @@ from discourse.config import JudgeConfig
 from discourse.errors import InputError, UsageError
 from discourse.models.judge.answers import Invalid, Vote
 from discourse.models.judge.client import Patience
-from discourse.models.judge.coding import Coded, code, coder_of
+from discourse.models.judge.coder import coder_of
+from discourse.models.judge.coding import Coded, code
 from discourse.models.judge.prompt import Item, Questions
 from discourse.workspace import Workspace
 

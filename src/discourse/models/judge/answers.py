@@ -80,7 +80,7 @@ def read_answer(reply: Reply, questions: Questions, mark: str, text: str) -> Vot
         text: the comment as it was sent; evidence must stand in it.
     """
     levels = questions.levels
-    found = _object(reply)
+    found = one_object(reply)
     if isinstance(found, Invalid):
         return dict.fromkeys(levels, found)
     if str(found.get("id", "")).strip().lower() != mark:
@@ -139,7 +139,7 @@ def locate(passage: str, text: str) -> tuple[int, int] | None:
     return found.span() if found else None
 
 
-def _object(reply: Reply) -> dict[str, Any] | Invalid:
+def one_object(reply: Reply) -> dict[str, Any] | Invalid:
     """Return the one JSON object of an answer, bare, in a code fence or among words."""
     if reply.fault is not None:
         return reply.fault

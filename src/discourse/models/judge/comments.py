@@ -11,7 +11,8 @@ from discourse.codebook import load_codebook
 from discourse.config import Config
 from discourse.models.bundle import load_bundle
 from discourse.models.judge.answers import Invalid, Vote
-from discourse.models.judge.coding import Coded, Coder, coder_of
+from discourse.models.judge.coder import Coder, coder_of
+from discourse.models.judge.coding import Coded
 from discourse.models.judge.prompt import Item, Questions
 from discourse.tables import ANSWERS, VOTES, Table
 from discourse.workspace import Workspace
