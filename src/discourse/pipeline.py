@@ -16,6 +16,7 @@ from discourse.errors import UsageError
 from discourse.models.bundle import Bundle, load_bundle
 from discourse.models.judge.comments import JUDGED, tag_coder
 from discourse.models.judge.cost import Agreed, never
+from discourse.models.recipe import Recipe
 from discourse.progress import say
 from discourse.report import Finding, findings
 from discourse.tables import (
@@ -431,8 +432,8 @@ def _findings(workspace: Workspace, config: Config) -> list[Finding]:
     return findings(estimates, load_codebook(config.codebook.file), config.stance.targets)
 
 
-def train(recipe: Path, output: Path) -> Bundle:
-    """Train a bundle; its texts are cleaned as comments are before they are tagged.
+def train(recipe: Path | Recipe, output: Path) -> Bundle:
+    """Train a bundle by a recipe or a recipe's file; its texts are cleaned as comments are before they are tagged.
 
     Raises:
         BundleError: `output` exists, or the labels cannot be learned from.

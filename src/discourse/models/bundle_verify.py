@@ -138,7 +138,9 @@ def _figures(bundle: Bundle) -> None:
     unknown = set(heldout["level"]) - {*bundle.manifest.labels, "about"}
     if unknown:
         raise BundleError(f"{bundle.folder}/heldout.parquet: has rows of {min(unknown)!r}, which the bundle has not")
-    if bundle.manifest.validated and heldout.is_empty():
+    if not bundle.manifest.validated:
+        raise _Skip("made from definitions alone and judged on no labels: there are none")
+    if heldout.is_empty():
         raise BundleError(f"{bundle.folder}/heldout.parquet: is empty: this bundle was never judged; do not use it")
 
 

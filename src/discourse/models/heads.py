@@ -29,10 +29,14 @@ class Heads:
 
 @dataclass(frozen=True, slots=True)
 class HeadSettings:
-    """How heads are fitted: inverse L2 penalty, and how much more a yes weighs than a no."""
+    """How heads are fitted: inverse L2 penalty, and how much more a yes weighs than a no.
+
+    `definition`: the scale at which scores from the frame's definition are a feature beside the vector, 0 for not.
+    """
 
     penalty: float = 1.0
     positive_weight: float = 3.0
+    definition: float = 0.0
 
 
 def fit_heads(
@@ -41,15 +45,20 @@ def fit_heads(
     labels: NDArray[np.int8],
     importance: NDArray[np.float64],
     settings: HeadSettings,
+    definitions: Heads | None = None,
 ) -> Heads:
     """Fit one L2-penalised logistic regression for each level (deterministic, liblinear-free lbfgs).
+
+    Scores from definitions are one more feature, which the penalty hardly holds back: with few labels the fit leans on
+    it, with many the vectors decide. What is fitted is linear in the vector all the same.
 
     Args:
         levels: names of the columns of `labels`.
         vectors: unit vectors, rows × width.
         labels: 0 or 1, rows × levels.
         importance: how much each row counts in training.
-        settings: penalty and weight of a yes.
+        settings: penalty, weight of a yes, and how much the definitions count.
+        definitions: heads of the same levels from the codebook alone, see `zero_shot.zero_shot_heads`.
 
     Raises:
         BundleError: a level has only one class.
@@ -61,8 +70,16 @@ def fit_heads(
         if len(np.unique(y)) < 2:
             raise BundleError(f'"{level}" has only one class in {len(y)} training rows; label some of the other too')
         model = LogisticRegression(C=settings.penalty, max_iter=2_000)
-        model.fit(vectors, y, sample_weight=importance * np.where(y == 1, settings.positive_weight, 1.0))
-        weights[k], bias[k] = np.ravel(model.coef_), np.ravel(model.intercept_)[0]
+        features = vectors
+        if definitions is not None:
+            features = np.column_stack([vectors, settings.definition * definitions.scores(vectors)[:, k]])
+        model.fit(features, y, sample_weight=importance * np.where(y == 1, settings.positive_weight, 1.0))
+        found = np.ravel(model.coef_)
+        weights[k], bias[k] = found[: vectors.shape[1]], np.ravel(model.intercept_)[0]
+        if definitions is not None:
+            share = settings.definition * found[-1]
+            weights[k] += share * definitions.weights[k]
+            bias[k] += share * definitions.bias[k]
     return Heads(levels, weights, bias)
 
 

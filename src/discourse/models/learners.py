@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,16 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from discourse.codebook import load_codebook
 from discourse.models.encoder import Encoder
 from discourse.models.frame_inputs import FrameInput, frame_sequences, without_some_context
 from discourse.models.frames import FramesModel
 from discourse.models.heads import Heads, HeadSettings, fit_heads, save_heads
-from discourse.models.labelled_frames import development_rows, inputs_of_rows
+from discourse.models.labelled_frames import development_rows, inputs_of_rows, learned_rows
 from discourse.models.recipe import Recipe
 from discourse.models.tuned import Inputs, Shape, TunedTop, inputs_of, save_top, score_inputs, take
 from discourse.models.tuning import Epoch, TuningSettings, tune
+from discourse.models.zero_shot import zero_shot_heads
 from discourse.progress import Advance, bar
 
 Numbers = NDArray[np.int64]
@@ -75,11 +78,15 @@ def _heads(recipe: Recipe, encoder: Encoder, rows: pl.DataFrame, y: NDArray[np.i
         vectors = _vectors(reader, [*whole, *alone], advance)
         x, x_alone = vectors[: rows.height], vectors[rows.height :]
     importance = rows["importance"].to_numpy()
-    settings = HeadSettings(recipe.heads.penalty, recipe.heads.positive_weight)
+    settings = HeadSettings(recipe.heads.penalty, recipe.heads.positive_weight, recipe.heads.definition)
+    definitions = None
+    if settings.definition:
+        book = load_codebook(recipe.codebook)
+        definitions = zero_shot_heads(encoder, [book.frame(name) for name in levels])
 
     def fit(numbers: Numbers, checkpoint: Path | None) -> Fitted:
         del checkpoint
-        heads = fit_heads(levels, x[numbers], y[numbers], importance[numbers], settings)
+        heads = fit_heads(levels, x[numbers], y[numbers], importance[numbers], settings, definitions)
         model = FramesModel(encoder, heads, levels, recipe.max_length, recipe.context)
 
         def score(some: Numbers, text_only: bool) -> NDArray[np.float64]:
@@ -103,16 +110,23 @@ def _tuned(recipe: Recipe, encoder: Encoder, rows: pl.DataFrame, y: NDArray[np.i
     whole, alone = inputs_of_rows(rows, recipe.context), inputs_of_rows(rows, ())
     readings = [whole, without_some_context(whole, recipe.context_dropout, recipe.seed), alone]
     sequences = frame_sequences(encoder, [row for reading in readings for row in reading], recipe.max_length)
-    with bar("lower layers", len(sequences.ids)) as advance:
-        inputs = inputs_of(encoder, sequences, settings.shape, advance)
+
+    @cache
+    def inputs() -> Inputs:
+        # Only when it is needed: a run that finds all its folds finished does not read the rows again.
+        with bar("lower layers", len(sequences.ids)) as advance:
+            return inputs_of(encoder, sequences, settings.shape, advance)
+
     importance = torch.from_numpy(rows["importance"].to_numpy().astype(np.float32))
     wanted = torch.from_numpy(y.astype(np.float32))
     positive = torch.tensor([recipe.tuning.positive_weight])
+    written = rows["training_only"].to_numpy()
     development = development_rows(rows, recipe.tuning.development, recipe.seed)
 
     def fit(numbers: Numbers, checkpoint: Path | None) -> Fitted:
         watched = numbers[development[numbers]]
-        learned = numbers[~development[numbers]]
+        others = numbers[~development[numbers]]
+        learned = learned_rows(y, written, others, recipe.tuning.without_frame, recipe.seed)
 
         def loss(logits: torch.Tensor, batch: Numbers) -> torch.Tensor:
             some = learned[batch]
@@ -120,15 +134,16 @@ def _tuned(recipe: Recipe, encoder: Encoder, rows: pl.DataFrame, y: NDArray[np.i
             return (each.sum(1) * importance[some]).mean()
 
         def watch(top: TunedTop) -> float:
-            return macro_average_precision(y[watched], score_inputs(top, take(inputs, watched)))
+            return macro_average_precision(y[watched], score_inputs(top, take(inputs(), watched)))
 
         def read_in(epoch: int) -> Inputs:
             # Epochs alternate between the two readings that training knows, by row, so that each row is met as both.
-            return take(inputs, learned + rows.height * ((learned + epoch) % 2))
+            return take(inputs(), learned + rows.height * ((learned + epoch) % 2))
 
         with bar("tuning", settings.epochs * len(learned)) as advance:
             tuned = tune(
                 encoder,
+                sequences.lengths[learned],
                 read_in,
                 y.shape[1],
                 loss,
@@ -141,7 +156,7 @@ def _tuned(recipe: Recipe, encoder: Encoder, rows: pl.DataFrame, y: NDArray[np.i
         model = FramesModel(encoder, tuned.top, levels, recipe.max_length, recipe.context)
 
         def score(some: Numbers, text_only: bool) -> NDArray[np.float64]:
-            return score_inputs(tuned.top, take(inputs, some + rows.height * (2 if text_only else 0)))
+            return score_inputs(tuned.top, take(inputs(), some + rows.height * (2 if text_only else 0)))
 
         return Fitted(model, score, lambda path: save_top(tuned.top, path), tuned.log)
 

@@ -49,6 +49,7 @@ class HeadsSection(Section):
 
     penalty: Annotated[float, Field(gt=0)] = 1.0
     positive_weight: Annotated[float, Field(gt=0)] = 3.0
+    definition: Annotated[float, Field(ge=0)] = 0.0
 
 
 class TuningSection(Section):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def train_zero_shot(codebook: str | Path, output: Path, encoder_name: str = MINI
     encoder = load_encoder(encoder_name)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", output.name).strip("-._")[:64] or "zero-shot"
     with new_folder(output) as folder:
-        save_heads(zero_shot_heads(encoder, book), folder / "weights.safetensors")
+        save_heads(zero_shot_heads(encoder, book.frames), folder / "weights.safetensors")
         _write_evidence(folder, name, book, encoder)
         seal(
             folder,
@@ -66,7 +67,7 @@ def train_zero_shot(codebook: str | Path, output: Path, encoder_name: str = MINI
     return load_bundle(output, "frames")
 
 
-def zero_shot_heads(encoder: Encoder, book: Codebook) -> Heads:
+def zero_shot_heads(encoder: Encoder, frames: Sequence[Frame]) -> Heads:
     """Return heads whose score is the number of standard deviations above the background, less `DEVIATIONS`.
 
     The direction of a frame is the sum of its definition's unit vector and of the mean vector of its yes examples.
@@ -74,11 +75,11 @@ def zero_shot_heads(encoder: Encoder, book: Codebook) -> Heads:
     matter out.
     """
     background = embed(encoder, background_comments(), MAX_LENGTH)
-    directions = np.stack([_direction(encoder, frame) for frame in book.frames])
+    directions = np.stack([_direction(encoder, frame) for frame in frames])
     likeness = background @ directions.T
     mean, spread = likeness.mean(0), np.maximum(likeness.std(0, ddof=1), 1e-6)
     weights = (directions / spread[:, None]).astype(np.float32)
-    return Heads(book.names, weights, (-mean / spread - DEVIATIONS).astype(np.float32))
+    return Heads(tuple(frame.name for frame in frames), weights, (-mean / spread - DEVIATIONS).astype(np.float32))
 
 
 def background_comments() -> list[str]:
