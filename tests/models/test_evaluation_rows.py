@@ -125,3 +125,12 @@ def test_a_person_is_told_what_is_odd_about_the_file() -> None:
     assert [note.split(":")[0] for note in one.notes] == ["cats", "dogs"]
     with pytest.raises(InputError, match='no column "sight" to group by \\(did you mean "site"'):
         read({**table, "site": [1, 2, 3]}, by="sight")
+    with pytest.raises(InputError, match='"site" holds List'):
+        read({**table, "site": [[1], [2], [3]]}, by="site")
+
+
+def test_a_weight_that_is_none_counts_as_unknown() -> None:
+    table: dict[str, list[object]] = {"text": ["a", "b", "c", "d"], "cats": [1, 0, 0, 1], "dogs": [0, 0, 1, 1]}
+    found = read({**table, "weight": [-1.0, float("inf"), None, 2.5]}).rows
+    assert found["weight"].to_list() == [0, 0, 0, 2.5]
+    assert read({**table, "weight": [[1.0]] * 4}).rows["weight"].to_list() == [0, 0, 0, 0]

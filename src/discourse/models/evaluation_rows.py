@@ -138,24 +138,28 @@ def _described(frame: pl.DataFrame, places: pl.Series, where: str, clean: Clean,
     }
     own = "row " + places.cast(pl.String)
     thread = next((name for name in ("thread", "thread_id") if name in frame.columns), None)
-    weight = (
-        frame["weight"].cast(pl.Float64, strict=False)
-        if "weight" in frame.columns
-        else pl.Series([0.0]).new_from_index(0, frame.height)
-    )
     if by is not None and by not in frame.columns:
         near = did_you_mean(by, frame.columns)
         raise InputError(f'{where}: has no column "{by}" to group by{near}; columns: {", ".join(frame.columns)}')
+    groups = _text(frame, by, where).fill_null("(empty)") if by else nothing
     return pl.DataFrame(
         {
             "place": places,
             **texts,
             "source": _names(frame, "source", pl.Series(["file"]).new_from_index(0, frame.height)),
             "thread": _names(frame, thread, own) if thread else own,
-            "weight": weight.fill_null(0.0).fill_nan(0.0).clip(0.0, 1e9),
-            "by": _names(frame, by, pl.Series(["(empty)"]).new_from_index(0, frame.height)) if by else nothing,
+            "weight": _weights(frame),
+            "by": groups,
         }
     )
+
+
+def _weights(frame: pl.DataFrame) -> pl.Series:
+    """Return weights above 0, and 0 where there is none or it is no such number."""
+    if "weight" not in frame.columns or frame.schema["weight"].is_nested() or frame.schema["weight"] == pl.Binary():
+        return pl.Series("weight", [0.0]).new_from_index(0, frame.height)
+    given = pl.col("weight").cast(pl.Float64, strict=False)
+    return frame.select(pl.when(given.is_finite() & (given > 0)).then(given).otherwise(0.0)).to_series()
 
 
 def _text(frame: pl.DataFrame, name: str, where: str) -> pl.Series:
