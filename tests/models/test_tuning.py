@@ -44,7 +44,7 @@ def test_each_way_of_tuning_learns_repeats_and_survives_the_disk(method: str, en
     inputs = _read(encoder, part)
     how = TuningSettings(part, epochs=4, batch=8, rate=1e-3 if method == "lora" else 2e-4)
     before = [value.clone() for value in encoder.model.state_dict().values()]
-    tops = [tune(encoder, lambda _: inputs, 1, _loss, how, 7, _quiet).top for _ in range(2)]
+    tops = [tune(encoder, inputs.lengths, lambda _: inputs, 1, _loss, how, 7, _quiet).top for _ in range(2)]
     assert all(torch.equal(a, b) for a, b in zip(before, encoder.model.state_dict().values(), strict=True))
     scores = score_inputs(tops[0], inputs)
     assert ((scores[:, 0] > 0) == (WANTED[:, 0].numpy() > 0)).all()
@@ -64,7 +64,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch_and_ends_the_same(
     part = PARTS[method]
     inputs = _read(encoder, part)
     how = TuningSettings(part, epochs=3, batch=8)
-    whole = tune(encoder, lambda _: inputs, 1, _loss, how, 7, _quiet)
+    whole = tune(encoder, inputs.lengths, lambda _: inputs, 1, _loss, how, 7, _quiet)
 
     def dying(epoch: int) -> Inputs:
         if epoch == 2:
@@ -73,20 +73,20 @@ def test_a_killed_training_goes_on_from_its_last_epoch_and_ends_the_same(
 
     file = tmp_path / "checkpoint.safetensors"
     with pytest.raises(KeyboardInterrupt):
-        tune(encoder, dying, 1, _loss, how, 7, _quiet, checkpoint=file)
+        tune(encoder, inputs.lengths, dying, 1, _loss, how, 7, _quiet, checkpoint=file)
     read: list[int] = []
 
     def counted(epoch: int) -> Inputs:
         read.append(epoch)
         return inputs
 
-    resumed = tune(encoder, counted, 1, _loss, how, 7, _quiet, checkpoint=file)
-    assert read == [0, 2], "the first look is for the rows' lengths"
+    resumed = tune(encoder, inputs.lengths, counted, 1, _loss, how, 7, _quiet, checkpoint=file)
+    assert read == [2]
     assert resumed.log == whole.log
     assert np.array_equal(score_inputs(resumed.top, inputs), score_inputs(whole.top, inputs))
     file.write_bytes(b"not a checkpoint")
     with pytest.raises(BundleError, match="remove it"):
-        tune(encoder, counted, 1, _loss, how, 7, _quiet, checkpoint=file)
+        tune(encoder, inputs.lengths, counted, 1, _loss, how, 7, _quiet, checkpoint=file)
 
 
 def test_it_stops_early_and_keeps_the_best_epoch(encoder: Encoder) -> None:
@@ -99,7 +99,7 @@ def test_it_stops_early_and_keeps_the_best_epoch(encoder: Encoder) -> None:
         return next(says)
 
     how = TuningSettings(Shape(1), epochs=5, batch=4, patience=2)
-    tuned = tune(encoder, lambda _: inputs, 1, _loss, how, 7, _quiet, watch)
+    tuned = tune(encoder, inputs.lengths, lambda _: inputs, 1, _loss, how, 7, _quiet, watch)
     assert [each.development for each in tuned.log] == [0.2, 0.9, 0.5, 0.6]
     assert np.array_equal(score_inputs(tuned.top, inputs), seen[1])
     assert not stopped([Epoch(1, 0.1, None)] * 5, 2)

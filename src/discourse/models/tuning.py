@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -57,6 +56,7 @@ class Tuned:
 
 def tune(
     encoder: Encoder,
+    lengths: NDArray[np.int64],
     inputs: Variants,
     outputs: int,
     loss: Loss,
@@ -70,6 +70,7 @@ def tune(
 
     Args:
         encoder: gives the starting weights; it is not changed.
+        lengths: tokens of each row, by which batches are made.
         inputs: from the number of an epoch to what is read in it, the same rows each time.
         outputs: how many numbers the classifier gives.
         loss: from logits (rows × outputs) and row numbers to one number.
@@ -84,16 +85,15 @@ def tune(
     """
     torch.manual_seed(seed)
     top = new_top(encoder, settings.shape, outputs)
-    rows = inputs(0).lengths
-    optimiser, groups = _optimiser(top, settings)
-    order = _epochs(rows, settings, seed)
+    optimiser, rates = _optimiser(top, settings), (settings.rate, settings.classifier_rate)
+    order = _epochs(lengths, settings, seed)
     steps = sum(map(len, order))
     warm = max(1, int(settings.warmup * steps))
     log: list[Epoch] = []
     best = {name: value.clone() for name, value in top.weights().items()}
     if checkpoint is not None and checkpoint.exists():
         best, log = _resume(checkpoint, top, optimiser)
-        advance(len(log) * len(rows))
+        advance(len(log) * len(lengths))
     step = sum(len(batches) for batches in order[: len(log)])
     for number in range(len(log), settings.epochs):
         if stopped(log, settings.patience):
@@ -102,7 +102,7 @@ def tune(
         top.train()
         for chosen in order[number]:
             share = min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
-            for group, rate in groups:
+            for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * share
             value = loss(forward(top, read, chosen), chosen)
             optimiser.zero_grad()
@@ -116,7 +116,7 @@ def tune(
         found = watch(top) if watch is not None else None
         if found is None or found >= max((each.development or 0.0 for each in log), default=0.0):
             best = {name: value.detach().clone() for name, value in top.weights().items()}
-        log.append(Epoch(number + 1, losses / len(rows), found))
+        log.append(Epoch(number + 1, losses / len(lengths), found))
         if checkpoint is not None:
             _keep(checkpoint, top, best, optimiser, log)
     top.load(best)
@@ -132,15 +132,13 @@ def stopped(log: list[Epoch], patience: int) -> bool:
     return max(values[-patience:]) < max(values[:-patience])
 
 
-def _optimiser(top: TunedTop, settings: TuningSettings) -> tuple[torch.optim.AdamW, list[tuple[dict[str, Any], float]]]:
+def _optimiser(top: TunedTop, settings: TuningSettings) -> torch.optim.AdamW:
     tuned = [p for name, part in top.parts().items() if name != "classifier." for p in part.parameters()]
     wanted = [
         {"params": [p for p in tuned if p.requires_grad], "lr": settings.rate},
         {"params": list(top.classifier.parameters()), "lr": settings.classifier_rate},
     ]
-    optimiser = torch.optim.AdamW(wanted, weight_decay=0.01)
-    rates = (settings.rate, settings.classifier_rate)
-    return optimiser, list(zip(optimiser.param_groups, rates, strict=True))
+    return torch.optim.AdamW(wanted, weight_decay=0.01)
 
 
 def _epochs(lengths: NDArray[np.int64], settings: TuningSettings, seed: int) -> list[list[NDArray[np.int64]]]:
