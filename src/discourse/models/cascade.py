@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +58,8 @@ class Cascade(BaseModel):
     """The contents of `cascade.json`.
 
     lost, turned: the bounds. comments, threads: on which the cut-offs were found. answered: the share of these comments
-    that the static tier answers, each counting by its weight. levels: the cut-offs of each frame. calibration: from
-    static scores to probabilities.
+    that the static tier answers, each counting by its weight. levels: the cut-offs of each frame. alone: those where
+    the text is read without title and parent. calibration: from static scores to probabilities.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,6 +70,7 @@ class Cascade(BaseModel):
     threads: int
     answered: Annotated[float, Field(ge=0, le=1)]
     levels: dict[str, CutOffs]
+    alone: dict[str, CutOffs]
     calibration: dict[str, Calibration]
 
     @property
@@ -97,13 +98,12 @@ def load_cascade(bundle: Bundle) -> Cascade | None:
         return None
     path = bundle.folder / FILE
     try:
-        told: Any = json.loads(path.read_text(encoding="utf-8"))
-        found = Cascade.model_validate(told)
+        found = Cascade.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except ValidationError as e:
         raise BundleError(f"{path}: {explain(e, Cascade)}") from e
     except (OSError, ValueError) as e:
         raise BundleError(f"{path}: is no table of cut-offs; fetch the bundle again") from e
-    if {*found.levels} != {*bundle.manifest.labels} or {*found.calibration} != {*bundle.manifest.labels}:
+    if any({*told} != {*bundle.manifest.labels} for told in (found.levels, found.alone, found.calibration)):
         raise BundleError(f"{path}: speaks of other frames than the bundle has; fetch the bundle again")
     return found
 

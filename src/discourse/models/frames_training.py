@@ -17,7 +17,6 @@ from discourse.models.encoder import Encoder
 from discourse.models.error_examples import tried_frames
 from discourse.models.evaluation import measure_frames
 from discourse.models.fit_training import keep_fit
-from discourse.models.fit_training import keep_fit
 from discourse.models.folds import out_of_fold, training_log
 from discourse.models.labelled_frames import labelled_rows
 from discourse.models.learners import learner, tuning_settings
@@ -59,9 +58,8 @@ def train_frames(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     fitted = fit(np.arange(rows.height), checkpoints / "whole.safetensors")
     fitted.save(folder / "weights.safetensors")
     keep_fit(recipe, encoder, rows, folder)
-    keep_fit(recipe, encoder, rows, folder)
     if static is not None and folds.tiers is not None:
-        cascade = cascade_of(recipe, held, folds.scores[TagPath.EXACT], folds.tiers, calibration)
+        cascade = cascade_of(recipe, held, folds.scores, folds.tiers, calibration)
         say(cascade.said)
         heldout = with_cascade(heldout, folds.tiers.static, cascade)
         save_tier(folder, static.whole(fitted), cascade)

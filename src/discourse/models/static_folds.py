@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from discourse.models.bundle import Calibration
 from discourse.models.calibration import calibrate, probability
-from discourse.models.cascade import FILE, Cascade, cut_offs, goes_up, says_yes
-from discourse.models.frame_inputs import FrameInput
+from discourse.models.cascade import FILE, Cascade, CutOffs, cut_offs, goes_up, says_yes
+from discourse.models.frame_inputs import without_some_context
 from discourse.models.labelled_frames import inputs_of_rows
 from discourse.models.learners import Fitted, Numbers
 from discourse.models.recipe import Clean, Recipe
@@ -31,11 +31,15 @@ ENOUGH_ROWS = 500  # below, no frame has the threads with an encoder-yes that it
 
 @dataclass(frozen=True, slots=True)
 class StaticRows:
-    """What the static tier is learned from: the labelled rows of the recipe, and comments without labels."""
+    """What the static tier is learned from: the labelled rows of the recipe, and comments without labels.
+
+    `frozen` keeps the word pieces' states of an encoder that training does not change.
+    """
 
     recipe: Recipe
     rows: pl.DataFrame
     unlabelled: pl.DataFrame
+    frozen: dict[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
 
     def fold(self, fitted: Fitted, seen: Numbers, out: Numbers, unit: str) -> dict[str, Reals]:
         """Distil a fold's encoder without the fold's sources, and score these by both.
@@ -47,8 +51,9 @@ class StaticRows:
             unit: what is held out together; unlabelled comments are scored only where it is a source.
 
         Returns:
-            `static`, log-odds of the rows `out`, rows × frames; `others`, numbers of the unlabelled comments of these
-            sources, with `others_exact` and `others_static`, their log-odds by both.
+            `static` and `static_alone`, log-odds of the rows `out` with their context and without, rows × frames;
+            `others`, numbers of the unlabelled comments of these sources, with `others_exact`, `others_static`,
+            `others_exact_alone` and `others_static_alone`, their log-odds by both.
         """
         sources = self.rows["source"][out].unique().implode()
         hidden = self.unlabelled["source"].is_in(sources) if unit == "source" else self._hidden(out)
@@ -56,14 +61,20 @@ class StaticRows:
         free = np.flatnonzero(~hidden.to_numpy())
         chosen = np.random.default_rng(self.recipe.seed).permutation(free)[: self.recipe.static.fold_rows]
         tier = self._distilled(fitted, seen, np.sort(chosen))
-        inputs = self._inputs(self.unlabelled[others])
-        with bar("unlabelled", len(inputs)) as advance:
-            exact = fitted.model.read(inputs, advance).scores
+        whole, alone = (inputs_of_rows(self.unlabelled[others], context) for context in (self.recipe.context, ()))
+        # Where there is neither title nor parent, both readings are one.
+        distinct = list(dict.fromkeys([*whole, *alone]))
+        place = {row: i for i, row in enumerate(distinct)}
+        with bar("unlabelled", len(distinct)) as advance:
+            exact = fitted.model.read(distinct, advance).scores
         return {
-            "static": tier.scores(self._inputs(self.rows[out])),
+            "static": tier.scores(inputs_of_rows(self.rows[out], self.recipe.context)),
+            "static_alone": tier.scores(inputs_of_rows(self.rows[out], ())),
             "others": others.astype(np.float64),
-            "others_exact": exact,
-            "others_static": tier.scores(inputs),
+            "others_exact": exact[[place[row] for row in whole]],
+            "others_static": tier.scores(whole),
+            "others_exact_alone": exact[[place[row] for row in alone]],
+            "others_static_alone": tier.scores(alone),
         }
 
     def whole(self, fitted: Fitted) -> StaticTier:
@@ -76,18 +87,26 @@ class StaticRows:
             held["thread"].implode()
         )
 
-    def _inputs(self, rows: pl.DataFrame) -> list[FrameInput]:
-        return inputs_of_rows(rows, self.recipe.context)
-
     def _distilled(self, fitted: Fitted, seen: Numbers, others: Numbers) -> StaticTier:
-        inputs = [*self._inputs(self.rows[seen]), *self._inputs(self.unlabelled[others])]
-        with bar("reading for the static tier", len(inputs)) as advance:
-            told = fitted.score(seen, False)
-            advance(len(seen))
-            scores = np.concatenate([told, fitted.model.read(inputs[len(seen) :], advance).scores])
+        """Distil from labelled rows with their context and without, and unlabelled ones with some of theirs."""
+        recipe = self.recipe
+        free = inputs_of_rows(self.unlabelled[others], recipe.context)
+        free = without_some_context(free, recipe.context_dropout, recipe.seed)
+        inputs = [*inputs_of_rows(self.rows[seen], recipe.context), *free]
+        scores = [fitted.score(seen, False)]
+        with bar("reading for the static tier", len(free)) as advance:
+            scores.append(fitted.model.read(free, advance).scores)
+        if recipe.context:
+            inputs += inputs_of_rows(self.rows[seen], ())
+            scores.append(fitted.score(seen, True))
         with bar("word pieces", fitted.model.encoder.tokenizer.get_vocab_size()) as advance:
-            pieces = piece_states(fitted.model, advance)
-        return fit_static(fitted.model, inputs, scores, np.ones(len(inputs)), pieces, self.recipe.seed)
+            pieces = self.frozen.get("pieces")
+            if pieces is None:
+                pieces = piece_states(fitted.model, advance)
+            if recipe.method == "heads":
+                # Every fold's encoder is the same one.
+                self.frozen["pieces"] = pieces
+        return fit_static(fitted.model, inputs, np.concatenate(scores), np.ones(len(inputs)), pieces, recipe.seed)
 
 
 def static_rows(recipe: Recipe, rows: pl.DataFrame, clean: Clean) -> StaticRows | None:
@@ -103,22 +122,28 @@ def static_rows(recipe: Recipe, rows: pl.DataFrame, clean: Clean) -> StaticRows 
 
 @dataclass(frozen=True, slots=True)
 class BothTiers:
-    """Out-of-fold log-odds by both tiers: of the judged rows, and of unlabelled comments (rows of `others`)."""
+    """Out-of-fold log-odds by both tiers: of the judged rows, and of unlabelled comments (rows of `others`).
+
+    Those called alone are of the text without title and parent.
+    """
 
     static: Reals
+    static_alone: Reals
     others: pl.DataFrame
     others_exact: Reals
     others_static: Reals
+    others_exact_alone: Reals
+    others_static_alone: Reals
 
 
 def cascade_of(
     recipe: Recipe,
     held: pl.DataFrame,
-    exact: Reals,
+    scores: Mapping[TagPath, Reals],
     both: BothTiers,
     calibration: dict[str, Calibration],
 ) -> Cascade:
-    """Find the cut-offs of every frame.
+    """Find the cut-offs of every frame, with title and parent and without.
 
     A source that has unlabelled comments is known by these, each counting once; of the others the labelled rows count
     by their weight, or once each where no weight is known at all.
@@ -126,7 +151,7 @@ def cascade_of(
     Args:
         recipe: names the bounds.
         held: the judged rows.
-        exact: the encoder's out-of-fold log-odds of them, rows × frames.
+        scores: the encoder's out-of-fold log-odds of them, rows × frames, by path.
         both: see `BothTiers`.
         calibration: of the encoder's scores.
     """
@@ -134,29 +159,36 @@ def cascade_of(
     if not (weight > 0).any():
         weight = np.ones(len(weight))
     known = held["source"].is_in(both.others["source"].unique().implode()).to_numpy()
-    static = np.concatenate([both.static[~known], both.others_static])
-    encoder = np.concatenate([exact[~known], both.others_exact])
     weights = np.concatenate([weight[~known], np.ones(both.others.height)])
-    table = pl.concat(
-        [held.filter(~pl.Series(known)).select("source", "thread"), both.others.select("source", "thread")]
-    )
+    labelled = held.filter(~pl.Series(known)).select("source", "thread")
+    table = pl.concat([labelled, both.others.select("source", "thread")])
     thread = (table["source"] + "\x1f" + table["thread"]).to_numpy().astype(str)
-    bounds = recipe.static.lost, recipe.static.turned
-    levels = {
-        level: cut_offs(static[:, k], _yes(encoder[:, k], value), thread, weights, *bounds)
-        for k, (level, value) in enumerate(calibration.items())
-    }
+
+    def found(static: Reals, encoder: Reals) -> dict[str, CutOffs]:
+        bounds = recipe.static.lost, recipe.static.turned
+        return {
+            level: cut_offs(static[:, k], _yes(encoder[:, k], value), thread, weights, *bounds)
+            for k, (level, value) in enumerate(calibration.items())
+        }
+
+    static = np.concatenate([both.static[~known], both.others_static])
+    levels = found(static, np.concatenate([scores[TagPath.EXACT][~known], both.others_exact]))
+    alone = found(
+        np.concatenate([both.static_alone[~known], both.others_static_alone]),
+        np.concatenate([scores[TagPath.TEXT_ONLY][~known], both.others_exact_alone]),
+    )
     counted = weights > 0
     up = goes_up(static[counted], list(levels.values()))
-    y = held.select(calibration).to_numpy()
+    y = held.select(list(calibration)).to_numpy().astype(np.int8)
     threads = held["thread"].to_numpy().astype(str)
     return Cascade(
-        lost=bounds[0],
-        turned=bounds[1],
+        lost=recipe.static.lost,
+        turned=recipe.static.turned,
         comments=int(counted.sum()),
         threads=len(np.unique(thread[counted])),
         answered=float(np.average(~up, weights=weights[counted])) if counted.any() else 0.0,
         levels=levels,
+        alone=alone,
         calibration={level: calibrate(both.static[:, k], y[:, k], weight, threads) for k, level in enumerate(levels)},
     )
 
@@ -200,12 +232,15 @@ def joined(parts: Sequence[dict[str, Reals]], order: Sequence[Numbers], unlabell
         order: the judged rows of each fold, numbered among the judged rows.
         unlabelled: see `StaticRows`.
     """
-    static = np.concatenate([part["static"] for part in parts])
     back = np.argsort(np.concatenate(order), kind="stable")
     numbers = np.concatenate([part["others"] for part in parts]).astype(np.int64)
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return BothTiers(
-        static[back],
+        whole["static"][back],
+        whole["static_alone"][back],
         unlabelled[numbers],
-        np.concatenate([part["others_exact"] for part in parts]),
-        np.concatenate([part["others_static"] for part in parts]),
+        whole["others_exact"],
+        whole["others_static"],
+        whole["others_exact_alone"],
+        whole["others_static_alone"],
     )
