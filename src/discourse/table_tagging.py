@@ -16,7 +16,7 @@ from discourse.models.bundle import load_bundle
 from discourse.models.encoder import load_encoder
 from discourse.normalize import clean_text
 from discourse.normalize.language import detect_languages
-from discourse.progress import say
+from discourse.progress import say, warn
 from discourse.tables import FRAMES, STANCES, ReplyKind, State
 from discourse.tables import Path as TagPath
 from discourse.tag.frames import tag_frames
@@ -114,6 +114,8 @@ def _comments(
 
 def _tag(comments: pl.DataFrame, config: Config) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     bundle = load_bundle(config.bundles.frames, "frames")
+    if bundle.doubt:
+        warn(bundle.doubt)
     encoder = load_encoder(bundle.manifest.encoder)
     with tempfile.TemporaryDirectory(prefix="discourse-") as folder:
         workspace = Workspace(Path(folder))

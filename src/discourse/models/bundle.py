@@ -140,6 +140,11 @@ class Bundle:
         """How tags name the bundle: its name and the start of its hash."""
         return f"{self.manifest.name}@{self.sha256[:12]}"
 
+    @property
+    def doubt(self) -> str:
+        """What is said wherever the bundle tags; empty if it was judged on labels that it did not see."""
+        return "" if self.manifest.validated else f"{self.id} is not validated: look at what it finds, do not count it"
+
     def calibration(self) -> dict[str, Calibration]:
         """Return the calibration of each level.
 
