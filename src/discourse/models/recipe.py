@@ -183,6 +183,8 @@ def read_labelled(data: DataFile, clean: Clean) -> Checked:
     if data.weights is not None:
         frame = _reweighted(frame, Path(data.weights))
     check_columns(frame, ("text",), str(path))
+    if frame.is_empty():
+        raise InputError(f"{path}: has a header and no rows; give at least one labelled comment")
     frame = numbered(frame)
     if data.rows is not None and data.rows < frame.height:
         frame = frame.sample(data.rows, seed=0, shuffle=True)
@@ -254,7 +256,7 @@ def _read_file(path: Path) -> pl.DataFrame:
             read: Any = load_dataset(builders[path.suffix], data_files=str(path), cache_dir=cache, split="train")
             return cast("pl.DataFrame", read.to_polars())
         except (ValueError, OSError, RuntimeError, DatasetGenerationError) as e:
-            raise InputError(f"{path}: cannot be read as {path.suffix[1:]} ({type(e).__name__})") from e
+            raise InputError(f"{path}: cannot be read as {path.suffix[1:]}, or has no rows ({type(e).__name__})") from e
 
 
 def _column(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:

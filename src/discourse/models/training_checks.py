@@ -52,8 +52,6 @@ def check_columns(frame: pl.DataFrame, wanted: Sequence[str], where: str) -> Non
     if missing:
         near = did_you_mean(missing[0], [name for name in frame.columns if name not in wanted])
         raise InputError(f'{where}: lacks the column "{missing[0]}"{near}; its columns: {", ".join(frame.columns)}')
-    if frame.is_empty():
-        raise InputError(f"{where}: has a header and no rows; give at least one labelled comment")
 
 
 def without_empty(frame: pl.DataFrame, where: str) -> Checked:
