@@ -13,9 +13,22 @@ from discourse.collect.sources.platform import RawComment
 from discourse.collect.wording import PIECE, Words, take_out, words_of
 from discourse.config import Config
 from discourse.errors import InputError, UsageError, WorkspaceError
+from discourse.models.judge.comments import inputs_of
+from discourse.models.judge.kept import forget_answers
 from discourse.normalize.authors import pseudonyms
 from discourse.normalize.identity import platform_of
-from discourse.tables import COMMENTS, FRAMES, RAW_ATTRIBUTES, RAW_COMMENTS, STANCES, TABLES, State, Table
+from discourse.tables import (
+    COMMENTS,
+    FRAMES,
+    RAW_ATTRIBUTES,
+    RAW_COMMENTS,
+    STANCES,
+    TABLES,
+    THREADS,
+    VOTES,
+    State,
+    Table,
+)
 from discourse.workspace import Workspace, file_sha256, open_workspace
 
 _QUOTES = pl.List(pl.Struct({"text": pl.String(), "comment_id": pl.String()}))
@@ -83,6 +96,7 @@ def forget(root: Path, *, author: str | None = None, comment: str | None = None)
         before = {name: workspace.digest(table) for name, table in TABLES.items()}
         sources = _digests(workspace)
         cleaned = clean_raw(workspace, config.collect, words, chosen.names if author is not None else ())
+        _forget_answers(workspace, comments, chosen, words)
         cells = _clean_tables(workspace, raw, chosen, words)
         report = root / "report.html"
         removed = report.is_file()
@@ -186,6 +200,14 @@ def _clean_tables(workspace: Workspace, raw: pl.DataFrame, chosen: _Chosen, word
     return cells
 
 
+def _forget_answers(workspace: Workspace, comments: pl.DataFrame, chosen: _Chosen, words: Words) -> None:
+    """Take what an external coder answered on these comments, with its quotes of them, out of its raw answers."""
+    mine = comments.filter(pl.col("comment_id").is_in(chosen.ids), pl.col("text").is_not_null())
+    threads = workspace.read(THREADS)
+    read = [inputs_of(mine, comments, threads, context=context) for context in (True, False)]
+    forget_answers(workspace, {item.key for each in read for item in each.items}, words.stand_in)
+
+
 def _without_rows(table: Table, frame: pl.DataFrame, raw: pl.DataFrame, chosen: _Chosen) -> pl.DataFrame:
     if table is RAW_COMMENTS:
         return blanked(frame, chosen.rows)
@@ -214,7 +236,7 @@ def _without_rows(table: Table, frame: pl.DataFrame, raw: pl.DataFrame, chosen: 
     if table.name == "attributes":
         kept = ~(pl.col("id").is_in(chosen.ids) & (pl.col("unit") == "comment"))
         return frame.with_columns(pl.when(kept).then("value").alias("value"))
-    if table in (FRAMES, STANCES):
+    if table in (FRAMES, STANCES, VOTES):
         kept = ~pl.col("comment_id").is_in(chosen.ids)
         return frame.with_columns(
             pl.when(kept).then(pl.col(name)).alias(name) for name in ("evidence_start", "evidence_end")

@@ -15,7 +15,7 @@ from discourse.config import Config
 from discourse.errors import InputError
 from discourse.models.bundle import Bundle, load_bundle
 from discourse.models.recipe import DataFile, Recipe, load_recipe
-from discourse.tables import COMMENTS, LABELS, THREADS
+from discourse.tables import COMMENTS, LABELS, MODEL_ANNOTATOR, THREADS, by_people
 from discourse.workspace import Workspace, open_workspace
 
 FOLDS = 5
@@ -23,7 +23,7 @@ LEAST = 20  # labelled comments below which nothing is learned that could be jud
 
 
 def train_from_labels(root: Path, recipe_path: Path | None, output: Path) -> Bundle:
-    """Train a frames bundle from people's labels in a workspace.
+    """Train a frames bundle from the labels in a workspace: of people, or of an external coder where people gave none.
 
     Without a recipe, heads on the frozen encoder learn the frames that were labelled both yes and no, from comments
     that have a label of all of them. With one, the labels join its data. The labelled comments are scored out of fold,
@@ -50,9 +50,8 @@ def train_from_labels(root: Path, recipe_path: Path | None, output: Path) -> Bun
             f"{root}: {rows.height} comments have a label of each of {listed}; label at least {LEAST}: discourse "
             f"annotate sample {root} --frame {levels[0]}"
         )
-    said = (
-        f"{rows.height:,} comments of the workspace {name}, labelled by people; its folds share no author but threads"
-    )
+    who = _labelled_by(workspace, labels.filter(pl.col("level").is_in(list(levels))))
+    said = f"{rows.height:,} comments of the workspace {name}, labelled by {who}; its folds share no author but threads"
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "labels.parquet"
         rows.write_parquet(file)
@@ -63,6 +62,18 @@ def train_from_labels(root: Path, recipe_path: Path | None, output: Path) -> Bun
         else:
             recipe = _recipe(config, levels, data, said, name)
         return train_bundle(recipe, output, lambda texts: normalize.clean_text(texts, "auto")["text"])
+
+
+def _labelled_by(workspace: Workspace, labels: pl.DataFrame) -> str:
+    """Say who gave the labels that are learned from: people, a language model, or one for some levels each."""
+    by_model = labels.filter("by_model")["level"].unique().sort().to_list()
+    if not by_model:
+        return "people"
+    given = workspace.read(LABELS).filter(~by_people(), pl.col("level").is_in(by_model))["annotator"].unique().sort()
+    models = ", ".join(name.removeprefix(MODEL_ANNOTATOR) for name in given)
+    coder = f"an external language model ({models}), not by people"
+    whole = len(by_model) == labels["level"].n_unique()
+    return coder if whole else f"people, but {', '.join(by_model)} by {coder}"
 
 
 def _recipe(config: Config, levels: tuple[str, ...], data: DataFile, said: str, name: str) -> Recipe:

@@ -10,7 +10,18 @@ from string import Formatter
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from discourse.aggregate import agreement, comparison, from_labels, replies, shares, similar, similar_labels, topics
+from discourse.aggregate import (
+    agreement,
+    coded_labels,
+    coder,
+    comparison,
+    from_labels,
+    replies,
+    shares,
+    similar,
+    similar_labels,
+    topics,
+)
 from discourse.config import Config, override
 from discourse.report import run
 from discourse.report.catalogue import END, ISOLATE, LANGUAGES, words_of
@@ -143,8 +154,8 @@ def test_every_sentence_of_a_share_has_its_pattern(language: str) -> None:
     """What stages write on shares, groups of labels and topics is known to the report in every language."""
     written = {
         text
-        for module in (from_labels, shares, similar, similar_labels, topics, agreement, comparison, replies)
-        for text in vars(module).values()
+        for module in (from_labels, coder, shares, similar, similar_labels, topics, agreement, comparison, replies)
+        for text in (*vars(module).values(), *coded_labels.SENTENCES.values())
         if isinstance(text, str) and re.match(r"[A-Z][a-z'’]+ .*\.$", text) and text != module.__doc__
     }
     assert len(written) > 20

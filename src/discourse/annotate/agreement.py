@@ -9,7 +9,7 @@ import polars as pl
 
 from discourse.errors import InputError
 from discourse.models.krippendorff import Alpha, alpha_interval, units
-from discourse.tables import COMMENTS, LABELS
+from discourse.tables import COMMENTS, LABELS, VOTES, by_people
 from discourse.workspace import Workspace
 
 
@@ -17,7 +17,8 @@ from discourse.workspace import Workspace
 class Agreement:
     """One level: alpha, on how many comments with two labels or more, annotators, and what they differ on.
 
-    confusion: how often one annotator said `a_said` where another said `b_said`. disputed: comment_ids.
+    confusion: how often one annotator said `a_said` where another said `b_said`. disputed: comment_ids. between: whose
+    labels these are: `people`, `coder and people` (an external coder beside what most people say), or its `runs`.
     """
 
     kind: str
@@ -28,31 +29,39 @@ class Agreement:
     agreed: float
     confusion: list[dict[str, str | int]]
     disputed: list[dict[str, object]]
+    between: str = "people"
 
 
 def agreement(workspace: Workspace, seed: int = 0) -> list[Agreement]:
-    """Return the agreement on every level that two annotators labelled.
+    """Return the agreement on every level that two people labelled, then that of external coders.
+
+    A coder's labels are set beside what most people say, and its runs beside one another.
 
     Raises:
         InputError: no comment has labels by two annotators.
     """
-    labels = workspace.read(LABELS).filter(pl.col("value").is_not_null())
-    if labels.is_empty():
+    every = workspace.read(LABELS).filter(pl.col("value").is_not_null())
+    if every.is_empty():
         raise InputError(
             f"{workspace.root}: holds no labels; import some with: discourse annotate import {workspace.root} FILE"
         )
-    labels = labels.unique(["comment_id", "kind", "level", "annotator"], keep="first", maintain_order=True)
+    labels = every.unique(["comment_id", "kind", "level", "annotator"], keep="first", maintain_order=True)
     written = workspace.scan(COMMENTS).select("comment_id", "author").collect()
     # A comment of an unknown author is one of its own.
-    labels = labels.join(written, on="comment_id", how="left", maintain_order="left").with_columns(
-        author=pl.coalesce("author", "comment_id")
-    )
+    authors = written.select("comment_id", author=pl.coalesce("author", "comment_id"))
     rng = np.random.default_rng([seed, 7])
-    found = [
-        _level(str(key[0]), str(key[1]), part, rng)
-        for key, part in labels.sort("kind", "level").group_by("kind", "level", maintain_order=True)
-        if part["comment_id"].is_duplicated().any()
-    ]
+    found: list[Agreement] = []
+    for between, rows in (
+        ("people", labels.filter(by_people())),
+        ("coder and people", _beside_people(labels)),
+        ("runs", _runs(workspace)),
+    ):
+        joined = rows.join(authors, on="comment_id", how="left", maintain_order="left")
+        found += [
+            _level(str(key[0]), str(key[1]), part, rng, between)
+            for key, part in joined.sort("kind", "level").group_by("kind", "level", maintain_order=True)
+            if part["comment_id"].is_duplicated().any()
+        ]
     if not found:
         people = labels["annotator"].n_unique()
         raise InputError(
@@ -62,7 +71,28 @@ def agreement(workspace: Workspace, seed: int = 0) -> list[Agreement]:
     return found
 
 
-def _level(kind: str, level: str, labels: pl.DataFrame, rng: np.random.Generator) -> Agreement:
+def _beside_people(labels: pl.DataFrame) -> pl.DataFrame:
+    """Return the labels of external coders, and those that most people gave to the same comments; ties are left out."""
+    about = ["comment_id", "kind", "level"]
+    coders = labels.filter(~by_people()).select(*about, "value", "annotator")
+    votes = labels.filter(by_people()).group_by(*about, "value").len()
+    most = votes.filter(pl.col("len") == pl.col("len").max().over(about)).filter(~pl.struct(about).is_duplicated())
+    people = most.select(*about, "value", annotator=pl.lit("people"))
+    shared = coders.join(people, on=about, how="semi", maintain_order="left")
+    return pl.concat([shared, people.join(shared, on=about, how="semi", maintain_order="left")]).sort(
+        *about, "annotator"
+    )
+
+
+def _runs(workspace: Workspace) -> pl.DataFrame:
+    """Return the answers of external coders, each run as an annotator; those for tags and for labels once."""
+    key = ["comment_id", "kind", "level", "coder", "run"]
+    votes = workspace.read(VOTES).filter(pl.col("value").is_not_null()).unique(key, keep="first", maintain_order=True)
+    name = pl.format("{} run {}", "coder", pl.col("run") + 1)
+    return votes.select("comment_id", "kind", "level", "value", annotator=name).sort(pl.all())
+
+
+def _level(kind: str, level: str, labels: pl.DataFrame, rng: np.random.Generator, between: str) -> Agreement:
     twice = labels.filter(pl.col("comment_id").is_duplicated())
     pairs = twice.join(twice, on="comment_id", suffix="_b").filter(pl.col("annotator") < pl.col("annotator_b"))
     cells = pairs.group_by("annotator", "annotator_b", "value", "value_b").len().sort(pl.all())
@@ -85,4 +115,5 @@ def _level(kind: str, level: str, labels: pl.DataFrame, rng: np.random.Generator
             {"comment_id": row["comment_id"], "labels": dict(zip(row["annotator"], row["value"], strict=True))}
             for row in disputed.iter_rows(named=True)
         ],
+        between,
     )

@@ -138,7 +138,9 @@ def agreement(workspace: WorkspaceFolder, as_json: Json = False) -> None:
             said = f"{alpha.estimate:.2f} (no interval: all comments are of one author)"
         if alpha.estimate is not None and alpha.low is not None and alpha.high is not None:
             said = f"{alpha.estimate:.2f} ({alpha.low:.2f} to {alpha.high:.2f})"
-        print(f"{level.kind}:{level.level}: alpha {said}, {level.comments:,} comments, {', '.join(level.annotators)}")
+        among = "" if level.between == "people" else f" ({level.between})"
+        named = ", ".join(level.annotators)
+        print(f"{level.kind}:{level.level}{among}: alpha {said}, {level.comments:,} comments, {named}")
         for cell in level.confusion:
             print(f"  {cell['a']} {cell['a_said']}, {cell['b']} {cell['b_said']}: {cell['count']:,}")
         shown = [str(item["comment_id"]) for item in level.disputed]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from discourse.config import Config
+from discourse.models.judge.comments import JUDGED
+from discourse.tables import MODEL_ANNOTATOR, by_people
 from discourse.workspace import Receipt
 
 CITATION = "The discourse authors (2026). discourse: from a comment thread to an honest report [software], version {}."
-METHODS = {
+_SHARES = {
     "census": "Where every eligible comment was labelled by people, shares are counts.",
     "difference_estimator": (
         "Shares from labelled samples of known inclusion use the difference estimator with the model's calibrated "
@@ -36,6 +38,20 @@ METHODS = {
 }
 
 
+METHODS = {
+    **_SHARES,
+    **{
+        f"coder_{method}": "Labels of the external language model make shares of its reading, not of people's: "
+        f"{text[0].lower()}{text[1:]}"
+        for method, text in _SHARES.items()
+        if method not in {"census", "heldout_correction"}
+    },
+    "coder_census": (
+        "Where the external language model labelled every eligible comment, shares are counts of its reading."
+    ),
+}
+
+
 def methods_text(receipt: Receipt, config: Config, estimates: pl.DataFrame, labels: pl.DataFrame) -> str:
     """Return the methods section as Markdown: a paragraph, the software versions, and how to cite.
 
@@ -59,7 +75,8 @@ def methods_text(receipt: Receipt, config: Config, estimates: pl.DataFrame, labe
     )
     if config.stance.targets:
         parts.append(f"Stance was read towards {', '.join(config.stance.targets)}.")
-    given = labels.filter(pl.col("value").is_not_null())
+    parts += _of_coder(labels, config)
+    given = labels.filter(by_people() & pl.col("value").is_not_null())
     if given.height:
         people = given["annotator"].n_unique()
         known = given.filter(pl.col("inclusion").is_not_null()).height
@@ -70,6 +87,21 @@ def methods_text(receipt: Receipt, config: Config, estimates: pl.DataFrame, labe
     versions = ", ".join(f"{name} {version}" for name, version in sorted(receipt.versions.items()))
     cited = CITATION.format(receipt.versions.get("discourse", "unknown"))
     return f"# Methods\n\n{' '.join(parts)}\n\n## Software\n\n{versions}\n\n## Citation\n\n{cited}\n"
+
+
+def _of_coder(labels: pl.DataFrame, config: Config) -> list[str]:
+    """Say what an external coder did, which is never told among the labels of people."""
+    said: list[str] = []
+    if config.tagger == JUDGED:
+        runs = (
+            "one run" if config.judge.runs == 1 else f"{config.judge.runs} runs, of which more than half had to agree"
+        )
+        said.append(f"Comments were tagged by the external language model {config.judge.model} in {runs}.")
+    coded = labels.filter(~by_people() & pl.col("value").is_not_null())
+    for (name,), part in coded.group_by("annotator", maintain_order=True):
+        model = str(name).removeprefix(MODEL_ANNOTATOR)
+        said.append(f"The external language model {model} gave {part.height:,} labels, none of them checked by people.")
+    return said
 
 
 def _bare(file: str) -> str:

@@ -19,6 +19,7 @@ LEFT_OUT = {
     "comments": ("text", "quotes", "links", "url", "raw"),
     "quarantine": ("source", "location", "excerpt"),
     "topic_info": ("label",),
+    "topic_names": ("label", "text"),
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from discourse.config import Config
 from discourse.report.sentences import Finding, findings
 from discourse.tables import (
+    ANSWERS,
     ATTRIBUTES,
     COMMENTS,
     EMBEDDINGS,
@@ -19,6 +20,7 @@ from discourse.tables import (
     STANCES,
     THREADS,
     TOPIC_INFO,
+    TOPIC_NAMES,
     TOPIC_TIMES,
     TOPICS,
     Table,
@@ -37,10 +39,12 @@ READS: tuple[Table, ...] = (
     STANCES,
     TOPICS,
     TOPIC_INFO,
+    TOPIC_NAMES,
     TOPIC_TIMES,
     EMBEDDINGS,
     FIT,
     LABELS,
+    ANSWERS,
     ESTIMATES,
 )
 WRITES: tuple[Table, ...] = ()

@@ -12,6 +12,8 @@ from discourse.tables import ESTIMATES, Mark, Measure
 # The best evidence first: labels that people gave to these very comments, then error rates measured elsewhere.
 READERS = ("census", "difference_estimator", "exact_stratified", "prediction_powered", "exact_clustered")
 MODEL = "heldout_correction"
+# The same by an external coder: labels of these comments, but of no person.
+CODERS = tuple(f"coder_{method}" for method in READERS)
 FEW = 30
 ALL = "all"
 # Only below this p, corrected over the whole table by Holm, a sentence says that two shares differ.
@@ -70,6 +72,11 @@ class Estimate:
     def differs(self) -> bool:
         """Whether a comparison may be called a difference: Holm's p over its whole table is below 0.05."""
         return self.p_holm is not None and self.p_holm < CLAIM
+
+    @property
+    def by_coder(self) -> bool:
+        """Whether it rests on labels that an external coder gave to these comments."""
+        return self.method in CODERS
 
     @property
     def by_readers(self) -> bool:
@@ -146,8 +153,8 @@ class Estimates:
 
 
 def best_first(rows: Sequence[Estimate]) -> tuple[Estimate, ...]:
-    """Return rows of one quantity with the best evidence first: readers' labels, then error rates elsewhere."""
-    order = (*READERS, MODEL)
+    """Return rows of one quantity with the best evidence first: labels of readers, of a coder, then error rates."""
+    order = (*READERS, *CODERS, MODEL)
     rank = {method: place for place, method in enumerate(order)}
     return tuple(sorted(rows, key=lambda row: rank.get(row.method, len(order))))
 

@@ -17,6 +17,7 @@ from discourse.report.index import ALL, Estimates, index
 from discourse.report.policy import Policy, native_ids
 from discourse.report.selection import asked
 from discourse.tables import (
+    ANSWERS,
     ATTRIBUTES,
     COMMENTS,
     ESTIMATES,
@@ -27,8 +28,10 @@ from discourse.tables import (
     STANCES,
     THREADS,
     TOPIC_INFO,
+    TOPIC_NAMES,
     TOPIC_TIMES,
     TOPICS,
+    by_people,
 )
 from discourse.workspace import Receipt, Workspace
 
@@ -47,6 +50,7 @@ OUTLINE = (
 )
 # Threads beyond these have their numbers in the estimates table only.
 THREADS_SHOWN = 200
+KEYWORDS = 3  # that stand for a topic where its name may not be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ class Material:
     """Tables, settings and names that the views draw on.
 
     `threads` is in the order of the page, most eligible comments first; `outline` holds every comment inside
-    `[filter]` without its text, in the order of threads and positions, with `has_text`.
+    `[filter]` without its text, in the order of threads and positions, with `has_text`. `labels` are those of people;
+    `answers` counts those of external coders, and `machine_named` are the topics that one named.
     """
 
     workspace: Workspace
@@ -87,6 +92,8 @@ class Material:
     topic_times: pl.DataFrame
     fit: pl.DataFrame
     labels: pl.DataFrame
+    answers: pl.DataFrame
+    machine_named: frozenset[int]
     estimates: Estimates
 
     @property
@@ -119,6 +126,7 @@ def read(workspace: Workspace, config: Config) -> Material:
     every = workspace.scan(COMMENTS).select("comment_id").collect()["comment_id"]
     ids = [*every, *threads["thread_id"]] if restricted else []
     policy = Policy(config.report.quotes, words, native_ids(ids), config.report.scrub)
+    topic_info, coded = _topic_info(workspace, policy)
     named = _named(threads, policy)
     return Material(
         workspace=workspace,
@@ -134,12 +142,27 @@ def read(workspace: Workspace, config: Config) -> Material:
         frames=asked(workspace.read(FRAMES), "frame", config, receipt),
         stance=asked(workspace.read(STANCES), "target", config, receipt),
         topics=workspace.read(TOPICS),
-        topic_info=workspace.read(TOPIC_INFO),
+        topic_info=topic_info,
         topic_times=workspace.read(TOPIC_TIMES),
         fit=workspace.read(FIT),
-        labels=workspace.read(LABELS),
+        labels=workspace.read(LABELS).filter(by_people()),
+        answers=workspace.read(ANSWERS),
+        machine_named=coded,
         estimates=index(estimates, [ALL, *(thread.unit for thread in named[:THREADS_SHOWN])]),
     )
+
+
+def _topic_info(workspace: Workspace, policy: Policy) -> tuple[pl.DataFrame, frozenset[int]]:
+    """Read the topics and which of them an external coder named; its words leave with other texts only."""
+    info, names = workspace.read(TOPIC_INFO), workspace.read(TOPIC_NAMES)
+    coded = info.join(names.select("topic", "label"), on=["topic", "label"], how="semi")["topic"]
+    if policy.full:
+        return info, frozenset(coded)
+    words = [", ".join(each[:KEYWORDS]) or f"topic {topic}" for topic, each in info.select("topic", "keywords").rows()]
+    hidden = pl.col("topic").is_in(coded.implode())
+    return info.with_columns(
+        label=pl.when(hidden).then(pl.Series(words, dtype=pl.String)).otherwise("label")
+    ), frozenset()
 
 
 def _ranked(threads: pl.DataFrame, estimates: pl.DataFrame) -> pl.DataFrame:

@@ -74,8 +74,10 @@ def statements(estimates: Estimates, codebook: Codebook, targets: Sequence[str],
 
 
 def basis(row: Estimate, words: Words) -> Phrase:
-    """Say what a share rests on: labels that readers gave to these comments, or error rates measured elsewhere."""
+    """Say what a share rests on: labels of these comments by readers or a coder, or error rates measured elsewhere."""
     labelled = Figure("", count(row.n_labelled, words), row.estimate_id)
+    if row.by_coder:
+        return words.phrase("basis.coder", n=labelled)
     if not row.by_readers:
         return words.phrase("basis.heldout_correction")
     return words.phrase("basis.census" if row.method == "census" else "basis.sample", n=labelled)

@@ -13,6 +13,7 @@ from discourse.errors import BundleError
 from discourse.models.bundle import load_bundle, shipped_bundles
 from discourse.report.material import Material
 from discourse.report.said import Said, said
+from discourse.report.views.coder import CoderView, coder, shown_coder
 
 MARKS = ("not_validated", "not_estimable", "low_sample")
 TERMS = (
@@ -64,6 +65,7 @@ class MethodView:
     marks: tuple[Term, ...]
     terms: tuple[Term, ...]
     models: tuple[Model, ...]
+    coder: CoderView | None
     command: str
     settings: str
     receipt: str
@@ -81,6 +83,7 @@ def method(material: Material) -> MethodView:
         marks=tuple(Term(words.text(f"mark.{mark}"), words.text(f"mark.{mark}.meaning")) for mark in MARKS),
         terms=tuple(Term(words.text(f"term.{term}"), words.text(f"term.{term}.meaning")) for term in TERMS),
         models=_models(material),
+        coder=coder(material),
         command=command(material),
         settings=settings(_receipt(material)["config"]),
         receipt=json.dumps(_receipt(material), indent=1, ensure_ascii=False, sort_keys=True),
@@ -90,6 +93,9 @@ def method(material: Material) -> MethodView:
 def _models(material: Material) -> tuple[Model, ...]:
     config = material.config.bundles
     asked = {config.frames: material.frames["bundle"], config.stance: material.stance["bundle"]}
+    if material.config.tagger != "bundle":
+        names = sorted({*material.frames["bundle"], *material.stance["bundle"]})
+        return tuple(Model(shown_coder(name), (material.words.text("model.coder"),), "") for name in names)
     return tuple(
         _model(reference, name, material) for reference, used in asked.items() for name in sorted(used.unique())
     )

@@ -35,6 +35,7 @@ class TopicView:
     unstable: bool
     samples: tuple[Sample, ...]
     below: tuple[TopicView, ...] = ()
+    machine_named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ def _tree(
                     unstable=False,
                     samples=(),
                     below=below,
+                    machine_named=parent in material.machine_named,
                 )
             )
     return tuple(found)
@@ -148,6 +150,7 @@ def _topic(
         else None,
         unstable=row["mark"] == TopicMark.UNSTABLE.value,
         samples=samples,
+        machine_named=row["topic"] in material.machine_named,
     )
 
 
