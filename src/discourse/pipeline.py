@@ -452,9 +452,11 @@ def train_topics(root: Path, output: Path) -> Bundle:
         BundleError: `output` exists, or the workspace has no topics.
     """
     from discourse.models.encoder import load_encoder
+    from discourse.models.text_vectors import text_reader
     from discourse.tag.topics.saved import train_topics as save
 
     workspace = open_workspace(root)
-    reader = load_bundle(stored_config(workspace).bundles.frames, "frames").manifest
+    bundle = load_bundle(stored_config(workspace).bundles.frames, "frames")
+    reader = text_reader(bundle, load_encoder(bundle.manifest.encoder))
     with workspace.lock():
-        return save(workspace, reader.languages, load_encoder(reader.encoder), output)
+        return save(workspace, bundle.manifest.languages, reader, output)

@@ -390,7 +390,7 @@ EMBEDDINGS = Table(
     ("input_key", "encoder"),
     {
         "input_key": _required(TEXT, "SHA-256 of the text as read"),
-        "encoder": _required(TEXT, "name of the encoder and the start of its SHA-256"),
+        "encoder": _required(TEXT, "what gave it, an encoder or a bundle's static tier: name and start of its SHA-256"),
         "vector": _required(pl.List(pl.Float16()), "unit vector, as long as the encoder is wide"),
     },
 )
@@ -398,7 +398,7 @@ EMBEDDINGS = Table(
 SCORES = Table(
     "scores",
     "tag",
-    ("input_key", "bundle", "level"),
+    ("input_key", "bundle", "level", "tier"),
     {
         "input_key": _required(TEXT, "SHA-256 of text, title and parent as used, and bundle"),
         "bundle": _required(TEXT, "bundle name and the start of its SHA-256"),

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from discourse.errors import BundleError
 from discourse.models.bundle import Bundle, load_bundle, seal
-from discourse.models.encoder import Encoder
 from discourse.models.new_folder import new_folder
+from discourse.models.text_vectors import TextReader
 
 WEIGHTS = "weights.safetensors"
 ABOUT = "topics.json"
@@ -56,7 +56,7 @@ class SavedTopics:
 
 
 def save_topics(
-    saved: SavedTopics, encoder: Encoder, languages: tuple[str, ...], comments: int, output: Path
+    saved: SavedTopics, encoder: TextReader, languages: tuple[str, ...], comments: int, output: Path
 ) -> Bundle:
     """Write a topics bundle to a new folder, atomically; it is named as the folder.
 
@@ -96,7 +96,7 @@ def save_topics(
     return load_bundle(output, "topics")
 
 
-def load_topics(bundle: Bundle, encoder: Encoder) -> SavedTopics:
+def load_topics(bundle: Bundle, encoder: TextReader) -> SavedTopics:
     """Read the topics of a bundle that was verified.
 
     Raises:
@@ -130,7 +130,7 @@ def load_topics(bundle: Bundle, encoder: Encoder) -> SavedTopics:
     return SavedTopics(topics, broad, centres.astype(np.float32), reach.astype(float))
 
 
-def _card(name: str, saved: SavedTopics, encoder: Encoder, comments: int) -> str:
+def _card(name: str, saved: SavedTopics, encoder: TextReader, comments: int) -> str:
     what = (
         f"A *topics* bundle of `discourse`: the centres of {len(saved.topics)} topics in vectors of `{encoder.name}`, "
         f"found in {comments:,} comments. A new comment gets the nearest topic if it is as near to its centre as all "

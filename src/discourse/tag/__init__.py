@@ -14,6 +14,7 @@ from discourse.tables import (
     ATTRIBUTES,
     COMMENTS,
     EMBEDDINGS,
+    FIT,
     FRAMES,
     SCORES,
     STANCES,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 READS: tuple[Table, ...] = (THREADS, COMMENTS, ATTRIBUTES)
 WRITES: tuple[Table, ...] = (
-    *(EMBEDDINGS, SCORES, FRAMES, STANCES, TOPICS, TOPIC_INFO, TOPIC_NAMES, TOPIC_RUNS, TOPIC_TIMES),
+    *(EMBEDDINGS, SCORES, FRAMES, STANCES, FIT, TOPICS, TOPIC_INFO, TOPIC_NAMES, TOPIC_RUNS, TOPIC_TIMES),
     *(VOTES, ANSWERS),
 )
 
@@ -42,7 +43,7 @@ WRITES: tuple[Table, ...] = (
 def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome:
     """Tag every comment that has text; what an earlier run computed is kept and not computed again.
 
-    Reads comments; writes embeddings and scores shard by shard, then frames, stance and the tables of topics.
+    Reads comments; writes embeddings and scores shard by shard, then frames, stance, fit and the tables of topics.
 
     Args:
         workspace: with comments.
@@ -59,8 +60,12 @@ def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome
     from discourse.codebook import load_codebook
     from discourse.models.bundle import load_bundle
     from discourse.models.bundle_codebook import check_codebook
+    from discourse.models.cascade import load_cascade
     from discourse.models.encoder import load_encoder
+    from discourse.models.text_vectors import text_reader
     from discourse.tag.by_judge import tag_by_judge
+    from discourse.tag.cascade import answered_by, said_of
+    from discourse.tag.fit import check_fits, past_gate
     from discourse.tag.frames import tag_frames
     from discourse.tag.stance import read_stance, tag_stance
     from discourse.tag.text_only import in_chosen_threads
@@ -68,6 +73,7 @@ def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome
 
     codebook = load_codebook(config.codebook.file)
     if config.tagger == JUDGED:
+        workspace.write(FIT, FIT.empty())
         counts, notes, found = tag_by_judge(workspace, config, codebook.sha256, agreed)
         return _with_topics(workspace, config, found, counts, notes, agreed)
     drop_use(workspace, "tags")
@@ -78,17 +84,23 @@ def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome
     threads = workspace.read(THREADS)
     # A bundle that reads the text alone has one way of reading it.
     whole = config.tagging.context or not frames_bundle.manifest.context
-    path = Path.EXACT if whole else Path.NO_CONTEXT
-    frames = tag_frames(workspace, comments, threads, frames_bundle, encoder, path)
+    cascade = load_cascade(frames_bundle) if whole and not config.tagging.exact else None
+    path = (Path.EXACT if cascade is None else Path.CASCADE) if whole else Path.NO_CONTEXT
+    frames = tag_frames(workspace, comments, threads, frames_bundle, encoder, path, cascade)
     # A reading that knows the parent would find its frame in the reply: replies are read again without it.
     chosen = in_chosen_threads(comments, frames, config.seed)
-    alone = tag_frames(workspace, chosen, threads, frames_bundle, encoder, Path.TEXT_ONLY)
+    alone = tag_frames(workspace, chosen, threads, frames_bundle, encoder, Path.TEXT_ONLY, cascade)
     workspace.write(FRAMES, pl.concat([frames, alone]), {"bundle": frames_bundle.id})
     counts = {
         "tagged": frames["comment_id"].n_unique(),
         **{f"yes:{name}": frames.filter(pl.col("above_threshold"), frame=name).height for name in codebook.names},
     }
-    notes: list[str] = []
+    checked = [(frames_bundle, comments)]
+    notes = [frames_bundle.doubt] if frames_bundle.doubt else []
+    counts["not_validated"] = len(notes)
+    if cascade is not None:
+        counts["answered_by_static"], counts["answered_by_encoder"] = answered_by(frames)
+        notes.append(said_of(cascade, counts["answered_by_static"], counts["answered_by_encoder"]))
     if alone["comment_id"].n_unique() < counts["tagged"]:
         notes.append(
             f"path text_only: {alone['comment_id'].n_unique():,} of {counts['tagged']:,} comments, in threads chosen "
@@ -100,11 +112,14 @@ def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome
         targets = config.stance.targets
         lone = read_stance(workspace, chosen, stance_bundle, encoder, targets, Path.TEXT_ONLY)
         workspace.write(STANCES, pl.concat([stances, lone]), {"bundle": stance_bundle.id})
+        checked.append((stance_bundle, past_gate(comments, stances)))
         counts["stance_rows"] = stances.height
     else:
         workspace.write(STANCES, STANCES.empty())
         notes.append("no stance: no target is named (--target, or [stance] targets)")
-    found = tag_topics(workspace, comments, frames_bundle.manifest.languages, encoder, config)
+    notes += check_fits(workspace, checked, encoder, config)
+    reader = text_reader(frames_bundle, encoder)
+    found = tag_topics(workspace, comments, frames_bundle.manifest.languages, reader, config)
     return _with_topics(workspace, config, found, counts, notes, agreed)
 
 

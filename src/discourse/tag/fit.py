@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from discourse.config import FilterConfig
+from discourse.config import Config, FilterConfig
 from discourse.denominator import mark_excluded
 from discourse.models.bundle import Bundle
 from discourse.models.encoder import Encoder
 from discourse.models.fit import DIFFERS, LEAST_COMMENTS, UNKNOWN, Fit, check_fit
 from discourse.models.fit_files import load_fit
-from discourse.tables import ALL_THREADS, FIT
+from discourse.tables import ALL_THREADS, ATTRIBUTES, FIT
 from discourse.tag.vectors import vectors_of
 from discourse.workspace import Workspace
 
@@ -27,6 +27,40 @@ SAID = {
     "length": "their length",
     "language": "their language",
 }
+
+
+def check_fits(
+    workspace: Workspace, checked: Sequence[tuple[Bundle, pl.DataFrame]], encoder: Encoder, config: Config
+) -> list[str]:
+    """Write the fit table and return what to tell of it, at most one sentence a bundle.
+
+    Args:
+        workspace: keeps vectors and attributes.
+        checked: bundles, each with rows of the comments table that it was run on.
+        encoder: the untuned one that tagging uses.
+        config: `[filter]` and seed.
+
+    Raises:
+        BundleError: a bundle's statistics are damaged.
+    """
+    attributes = workspace.read(ATTRIBUTES)
+    notes: list[str] = []
+    parts = [FIT.empty()]
+    for bundle, comments in checked:
+        rows = check_bundle(workspace, comments, bundle, encoder, config.filter, attributes, config.seed)
+        parts.append(rows)
+        if (said := warning(rows, bundle)) is not None:
+            notes.append(said)
+    workspace.write(FIT, pl.concat(parts), {"bundle": ", ".join(bundle.id for bundle, _ in checked)})
+    return notes
+
+
+def past_gate(comments: pl.DataFrame, stances: pl.DataFrame) -> pl.DataFrame:
+    """Return the comments that a stance bundle read for a target, and those that it cannot read."""
+    stopped = stances.group_by("comment_id").agg(
+        (pl.col("p_favor").is_null() & pl.col("p_off_target").is_not_null()).all().alias("stopped")
+    )
+    return comments.join(stopped.filter("stopped"), on="comment_id", how="anti", maintain_order="left")
 
 
 def check_bundle(
@@ -62,16 +96,17 @@ def check_bundle(
     most = min(MOST_COMMENTS, max(LEAST_COMMENTS, MOST_OF_THREADS // max(1, len(threads))))
     sets = {ALL_THREADS: _sampled(looked, MOST_COMMENTS, seed)}
     sets |= {thread: _sampled(looked.filter(thread_id=thread), most, seed) for thread in threads}
+    comparable = summary is not None and summary.statistics is not None and summary.encoder == encoder.id
     texts = pl.concat([part.filter("read")["text"] for part in sets.values()]).unique(maintain_order=True).to_list()
-    if summary is None or summary.statistics is None or summary.encoder != encoder.id:
-        # Nothing will be compared, so nothing is computed.
-        texts = []
-    vectors = vectors_of(workspace, encoder, texts, bundle.manifest.max_length)
+    if comparable and texts:
+        vectors = vectors_of(workspace, encoder, texts, bundle.manifest.max_length)
+    else:
+        vectors = np.zeros((len(texts), encoder.width), np.float32)
     place = {text: i for i, text in enumerate(texts)}
 
     def measured(thread: str, part: pl.DataFrame) -> pl.DataFrame:
         read = part.filter("read")
-        own = vectors[[place[text] for text in read["text"]]] if texts else vectors
+        own = vectors[[place[text] for text in read["text"]]]
         foreign = part.height - read.height
         found = check_fit(summary, own, read["text"].to_list(), read["thread_id"].to_list(), foreign, encoder.id)
         return _rows(found, bundle.id, thread)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from discourse.models.bundle import Bundle, Calibration
 from discourse.models.calibration import probability
+from discourse.models.cascade import Cascade
 from discourse.models.encoder import Encoder
 from discourse.models.frame_inputs import FrameInput
-from discourse.models.frames import FramesModel, load_frames
+from discourse.models.frames import load_frames
 from discourse.models.input_key import input_key
 from discourse.progress import bar
 from discourse.tables import FRAMES, SCORES, Decision, Path, Tier
-from discourse.tag.evidence import carrying, strongest
+from discourse.tag.cascade import PARTS, static_answers
 from discourse.tag.readable import SHARD, in_languages, with_text
+from discourse.tag.scores import missing_rows, score_rows
 from discourse.tag.vectors import keep_vectors
 from discourse.workspace import Workspace
-
-PARTS = ("text", "title", "parent")
 
 
 def tag_frames(
@@ -31,11 +31,12 @@ def tag_frames(
     bundle: Bundle,
     encoder: Encoder,
     path: Path = Path.EXACT,
+    cascade: Cascade | None = None,
 ) -> pl.DataFrame:
     """Return rows of the frames table for all comments with text.
 
-    By path `exact` the encoder reads text, title and parent, as far as the bundle reads them; by `no_context` and
-    `text_only` the text alone. Comments in other languages get `unsure` with reason `language` and no probability.
+    By the paths `cascade` and `exact` text, title and parent are read, as far as the bundle reads them; by `no_context`
+    and `text_only` the text alone. Comments in other languages get `unsure` with reason `language` and no probability.
 
     Args:
         workspace: keeps embeddings and scores.
@@ -44,8 +45,9 @@ def tag_frames(
         bundle: a frames bundle.
         encoder: the one that the bundle was trained on.
         path: how comments are read.
+        cascade: what the static tier may answer; None asks the encoder alone.
     """
-    context = bundle.manifest.context if path is Path.EXACT else ()
+    context = bundle.manifest.context if path in {Path.CASCADE, Path.EXACT} else ()
     readable = in_context(comments, threads, context).with_columns(
         in_languages(bundle.manifest.languages).alias("read")
     )
@@ -54,9 +56,14 @@ def tag_frames(
         for row in (FrameInput(*parts).as_read(context) for parts in readable.select(PARTS).iter_rows())
     ]
     keyed = readable.with_columns(input_key=pl.Series(keys, dtype=pl.String))
-    _score_missing(workspace, keyed, bundle, encoder)
-    scores = workspace.read(SCORES).filter(bundle=bundle.id)
-    found = pl.concat([_answered(keyed, scores, bundle), _unread(keyed, bundle)])
+    wanted = keyed.filter("read").unique("input_key", keep="first", maintain_order=True).select("input_key", *PARTS)
+    answers: list[pl.DataFrame] = []
+    if cascade is not None:
+        answers.append(static_answers(workspace, wanted, bundle, encoder, cascade, alone=path is Path.TEXT_ONLY))
+        wanted = wanted.join(answers[0].select("input_key"), on="input_key", how="anti", maintain_order="left")
+    _score_missing(workspace, wanted, bundle, encoder)
+    answers.append(_encoder_answers(workspace, wanted, bundle))
+    found = pl.concat([_of_comments(keyed, pl.concat(answers)), _unread(keyed, bundle)])
     return found.with_columns(path=pl.lit(path.value)).sort("comment_id", "frame", maintain_order=True)
 
 
@@ -73,67 +80,40 @@ def in_context(comments: pl.DataFrame, threads: pl.DataFrame, context: Sequence[
     return joined.select("comment_id", "language", "text", *parts)
 
 
-def _score_missing(workspace: Workspace, keyed: pl.DataFrame, bundle: Bundle, encoder: Encoder) -> None:
-    wanted = keyed.filter("read").unique("input_key", keep="first", maintain_order=True).select("input_key", *PARTS)
-    done = workspace.scan(SCORES).filter(bundle=bundle.id).select("input_key").unique().collect()
-    missing = wanted.join(done, on="input_key", how="anti", maintain_order="left")
+def _score_missing(workspace: Workspace, wanted: pl.DataFrame, bundle: Bundle, encoder: Encoder) -> None:
+    missing = missing_rows(wanted, workspace.scan(SCORES), bundle, Tier.ENCODER)
     if missing.is_empty():
         return
     model = load_frames(bundle, encoder)
+    calibration = bundle.calibration()
     with bar("frames", missing.height) as advance:
         # Shards are cut from all texts, not from the missing ones: a resumed run then forms the same batches as an
         # undisturbed one, and its vectors are equal to the last bit, on which the map of topics depends.
         for start in range(0, wanted.height, SHARD):
-            shard = wanted.slice(start, SHARD).join(done, on="input_key", how="anti", maintain_order="left")
+            part = wanted.slice(start, SHARD)
+            shard = part.join(missing.select("input_key"), on="input_key", how="semi", maintain_order="left")
             if shard.is_empty():
                 continue
-            inputs = [FrameInput(*parts) for parts in shard.select(PARTS).iter_rows()]
-            read = model.read(inputs, advance)
+            read = model.read([FrameInput(*parts) for parts in shard.select(PARTS).iter_rows()], advance)
             if read.vectors is not None:
                 keep_vectors(workspace, encoder, shard["text"].to_list(), read.vectors)
-            workspace.append(SCORES, _scores(shard, read.scores, model, bundle), {"bundle": bundle.id})
-
-
-def _scores(shard: pl.DataFrame, scores: NDArray[np.float64], model: FramesModel, bundle: Bundle) -> pl.DataFrame:
-    """Return rows of the scores table, with the evidence of each yes.
-
-    Sentences are read without title and parent: what matters is where in the comment the frame shows.
-    """
-    texts = shard["text"].to_list()
-    calibration = bundle.calibration()
-    yes = np.column_stack([_above(scores[:, k], calibration[level]) for k, level in enumerate(model.levels)])
-    starts: list[list[int | None]] = [[None] * len(texts) for _ in model.levels]
-    ends: list[list[int | None]] = [[None] * len(texts) for _ in model.levels]
-    rows = np.flatnonzero(yes.any(1))
-    language = bundle.manifest.languages[0]
-    found = carrying([texts[row] for row in rows], language, _sentence_scores(model))
-    for row, (spans, values) in zip(rows, found, strict=True):
-        for k in np.flatnonzero(yes[row]):
-            starts[k][row], ends[k][row] = strongest(spans, values, int(k))
-    return pl.concat(
-        [
-            pl.DataFrame(
-                {
-                    "input_key": shard["input_key"],
-                    "bundle": bundle.id,
-                    "level": level,
-                    "score": scores[:, k],
-                    "evidence_start": starts[k],
-                    "evidence_end": ends[k],
-                    "tier": Tier.ENCODER.value,
-                },
-                schema=SCORES.schema,
+            yes = np.column_stack([_above(read.scores[:, k], calibration[name]) for k, name in enumerate(model.levels)])
+            rows = score_rows(
+                shard,
+                read.scores,
+                yes,
+                model.levels,
+                bundle,
+                Tier.ENCODER,
+                lambda parts: model.read([FrameInput(part) for part in parts]).scores,
             )
-            for k, level in enumerate(model.levels)
-        ]
-    )
+            workspace.append(SCORES, rows, {"bundle": bundle.id})
 
 
-def _sentence_scores(model: FramesModel) -> Callable[[list[str]], NDArray[np.float64]]:
-    return lambda parts: model.read([FrameInput(part) for part in parts]).scores
-
-
-def _answered(keyed: pl.DataFrame, scores: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
+def _encoder_answers(workspace: Workspace, wanted: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
+    """Return rows of the scores table with probability, tag and decision, for the inputs that the encoder answers."""
+    scores = workspace.read(SCORES).filter(bundle=bundle.id, tier=Tier.ENCODER.value)
+    scores = scores.join(wanted.select("input_key"), on="input_key", how="semi", maintain_order="left")
     parts: list[pl.DataFrame] = []
     for level, calibration in bundle.calibration().items():
         of_level = scores.filter(level=level)
@@ -144,7 +124,11 @@ def _answered(keyed: pl.DataFrame, scores: pl.DataFrame, bundle: Bundle) -> pl.D
                 _decision(calibration).alias("decision"),
             )
         )
-    answers = pl.concat(parts).rename({"level": "frame"})
+    return pl.concat(parts)
+
+
+def _of_comments(keyed: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
+    answers = answers.rename({"level": "frame"})
     joined = keyed.filter("read").select("comment_id", "input_key").join(answers, on="input_key", how="inner")
     unsure = pl.col("decision") == Decision.UNSURE.value
     return joined.with_columns(

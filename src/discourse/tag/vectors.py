@@ -8,16 +8,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from discourse.models.encoder import Encoder
-from discourse.models.frames import embed
 from discourse.models.input_key import input_key
+from discourse.models.text_vectors import TextReader, read_texts
 from discourse.progress import bar
 from discourse.tables import EMBEDDINGS
 from discourse.tag.readable import SHARD
 from discourse.workspace import Workspace
 
 
-def keep_vectors(workspace: Workspace, encoder: Encoder, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
+def keep_vectors(workspace: Workspace, encoder: TextReader, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
     """Add one shard of vectors (texts × width) to the embeddings table; those that are there already are left out."""
     shard = pl.DataFrame(
         {
@@ -32,8 +31,15 @@ def keep_vectors(workspace: Workspace, encoder: Encoder, texts: Sequence[str], v
         workspace.append(EMBEDDINGS, fresh, {"encoder": encoder.id})
 
 
-def vectors_of(workspace: Workspace, encoder: Encoder, texts: Sequence[str], max_length: int) -> NDArray[np.float32]:
-    """Return the unit vectors of texts, texts × width; what is not kept yet is computed and kept."""
+def vectors_of(workspace: Workspace, encoder: TextReader, texts: Sequence[str], max_length: int) -> NDArray[np.float32]:
+    """Return the unit vectors of texts alone, texts × width; what is not kept yet is computed and kept.
+
+    Args:
+        workspace: keeps the vectors under the reader's `id`.
+        encoder: what reads the texts, see `text_vectors.text_reader`.
+        texts: any texts.
+        max_length: word pieces that an encoder reads.
+    """
     distinct = list(dict.fromkeys(texts))
     keys = pl.DataFrame({"input_key": [input_key(text, encoder.id) for text in distinct], "text": distinct})
     kept = workspace.scan(EMBEDDINGS).filter(encoder=encoder.id).select("input_key").collect()
@@ -41,7 +47,7 @@ def vectors_of(workspace: Workspace, encoder: Encoder, texts: Sequence[str], max
     with bar("vectors", len(missing)) as advance:
         for start in range(0, len(missing), SHARD):
             shard = missing[start : start + SHARD]
-            keep_vectors(workspace, encoder, shard, embed(encoder, shard, max_length, advance))
+            keep_vectors(workspace, encoder, shard, read_texts(encoder, shard, max_length, advance))
     found = keys.join(workspace.read(EMBEDDINGS).filter(encoder=encoder.id), on="input_key", maintain_order="left")
     table = found["vector"].list.to_array(encoder.width).to_numpy().astype(np.float32)
     place = {text: i for i, text in enumerate(found["text"])}

@@ -13,8 +13,7 @@ from discourse.config import Config
 from discourse.denominator import mark_excluded
 from discourse.errors import UsageError
 from discourse.models.bundle import load_bundle
-from discourse.models.encoder import Encoder
-from discourse.models.frames import embed
+from discourse.models.text_vectors import TextReader, read_texts
 from discourse.models.topics_bundle import load_topics
 from discourse.progress import say
 from discourse.tables import ATTRIBUTES, TOPIC_INFO, TOPIC_RUNS, TOPIC_TIMES, TOPICS, Assignment
@@ -46,7 +45,7 @@ class TopicTables:
 
 
 def tag_topics(
-    workspace: Workspace, comments: pl.DataFrame, languages: Sequence[str], encoder: Encoder, config: Config
+    workspace: Workspace, comments: pl.DataFrame, languages: Sequence[str], encoder: TextReader, config: Config
 ) -> TopicTables:
     """Find topics among the eligible comments (Grootendorst 2022), or give them to the topics of a saved bundle.
 
@@ -90,7 +89,7 @@ def tag_topics(
         return _none(f"no topics: they need at least {FEWEST_COMMENTS} comments with text, {found}", config)
     say(f"topics: {eligible.height:,} comments")
     names = config.topics.guided
-    wanted = {name: embed(encoder, [", ".join([name, *extra])])[0] for name, extra in names.items()}
+    wanted = {name: read_texts(encoder, [", ".join([name, *extra])])[0] for name, extra in names.items()}
     found = find_topics(read.vectors, read.weights, read.wordy, wanted, config.topics)
     if not found.numbers:
         return _none(f"no topics: {eligible.height} comments have no groups that stand out", config)
@@ -104,7 +103,7 @@ def tag_topics(
     )
 
 
-def _read(workspace: Workspace, eligible: pl.DataFrame, encoder: Encoder) -> tuple[Read, Words]:
+def _read(workspace: Workspace, eligible: pl.DataFrame, encoder: TextReader) -> tuple[Read, Words]:
     """Return the eligible comments with near-duplicates read once, and their words."""
     group = pl.coalesce("duplicate_of", "comment_id")
     marked = eligible.with_columns(group.alias("group")).with_columns(row=pl.col("group").rank("dense") - 1)

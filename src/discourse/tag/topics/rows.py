@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from discourse.models.encoder import Encoder
-from discourse.models.frames import embed
+from discourse.models.text_vectors import TextReader, read_texts
 from discourse.tables import TOPIC_INFO, TOPICS, Assignment, OutlierReason, TopicMark
 from discourse.tag.evidence import carrying, strongest
 from discourse.tag.topics.naming import representatives
@@ -90,7 +89,9 @@ def topic_rows(
     )
 
 
-def info_rows(read: Read, described: Sequence[Described], rename: Mapping[str, str], encoder: Encoder) -> pl.DataFrame:
+def info_rows(
+    read: Read, described: Sequence[Described], rename: Mapping[str, str], encoder: TextReader
+) -> pl.DataFrame:
     """Return a row of the topic_info table for each topic.
 
     Args:
@@ -135,7 +136,7 @@ def _mark(stability: float | None) -> str | None:
 
 
 def _sentences(
-    read: Read, central: Sequence[NDArray[np.int64]], centres: NDArray[np.float32], encoder: Encoder
+    read: Read, central: Sequence[NDArray[np.int64]], centres: NDArray[np.float32], encoder: TextReader
 ) -> list[tuple[int | None, int | None]]:
     """Return the span of the sentence nearest to each centre in the comment that is nearest to it."""
     spans: list[tuple[int | None, int | None]] = [(None, None)] * len(central)
@@ -144,7 +145,7 @@ def _sentences(
     for language in dict.fromkeys(read.languages[central[k][0]] for k in known):
         here = [i for i, k in enumerate(known) if read.languages[central[k][0]] == language]
         found = carrying(
-            [texts[i] for i in here], language, lambda parts: (embed(encoder, parts) @ centres.T).astype(float)
+            [texts[i] for i in here], language, lambda parts: (read_texts(encoder, parts) @ centres.T).astype(float)
         )
         for i, (places, values) in zip(here, found, strict=True):
             spans[known[i]] = strongest(places, values, known[i])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from discourse.errors import BundleError
 from discourse.models.bundle import Bundle
-from discourse.models.encoder import Encoder
+from discourse.models.text_vectors import TextReader
 from discourse.models.topics_bundle import SavedTopic, SavedTopics, save_topics
 from discourse.tables import COMMENTS, TOPIC_INFO, TOPICS, Assignment
 from discourse.tag.topics.clustering import REACH, centres_of, nearest
@@ -52,7 +52,7 @@ def described(saved: SavedTopics, labels: NDArray[np.int64]) -> tuple[list[Descr
     return topics, broad
 
 
-def train_topics(workspace: Workspace, languages: tuple[str, ...], encoder: Encoder, output: Path) -> Bundle:
+def train_topics(workspace: Workspace, languages: tuple[str, ...], encoder: TextReader, output: Path) -> Bundle:
     """Save the topics of a workspace as a bundle: centres, reach and keywords, no text of any comment.
 
     Args:
