@@ -86,7 +86,10 @@ def test_every_measurement_is_on_the_card_with_its_interval() -> None:
 
 
 def test_few_yes_are_called_unproven_and_what_cannot_be_stated_is_said() -> None:
-    card = write_card(RECIPE, metrics(0.02))
+    found = metrics(0.02)
+    found["by_label"]["cats"]["tagged"] = 0
+    card = write_card(RECIPE, found)
+    assert "cats: the aim (precision >= 0.8) is out of reach; no held-out comment is tagged." in card
     assert "**Unproven** (fewer than 25 effective yes): cats." in card
     assert "too few threads with a yes to vouch for an error of 10%; the least that can be stated is 25%" in card
 

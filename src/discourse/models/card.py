@@ -169,6 +169,8 @@ def _decisions(metrics: dict[str, Any]) -> str:
     conformal = {"coverage of yes before the threshold": "set_coverage_yes", "of no before it": "set_coverage_no"}
     lines += ["", UNSURE, "", *figure_table(labels, {**columns, **conformal})]
     for level, row in labels.items():
+        if not row.get("tagged", 1):
+            lines += ["", f"{level}: the aim ({row['aim']}) is out of reach; no held-out comment is tagged."]
         for answer in ("yes", "no"):
             if row[f"error_{answer}"] > row["error"]:
                 said = (

@@ -166,6 +166,7 @@ def measure_frames(
             "error_yes": round(cut.error_yes, 4),
             "error_no": round(cut.error_no, 4),
             "borrowed": int(found.borrowed.sum()),
+            "tagged": int(rows["tag"].sum()),
         }
     metrics = measured(levels, seed)
     for level, row in shipped.items():
