@@ -17,6 +17,7 @@ from discourse.aggregate.performance import average_precision, f1
 from discourse.aggregate.prevalence import Interval
 from discourse.aggregate.resampling import interval
 from discourse.aggregate.tags import of_bundle, wanted_path
+from discourse.aggregate.tiers import tier_counts
 from discourse.aggregate.units import Eligible
 from discourse.config import TaggingConfig
 from discourse.models.reader import TagReader
@@ -44,7 +45,7 @@ def frame_headlines(
         seed: of the draws.
 
     Returns:
-        The frames of the bundle and then those that only people labelled; and the rows on held-out comments.
+        The frames of the bundle and then those that only people labelled; and the rows on held-out comments and tiers.
 
     Raises:
         WorkspaceError: the tags were made with another bundle.
@@ -83,7 +84,7 @@ def frame_headlines(
             )
         )
         quality += _quality(f"frame:{name}", name, held, rates) + _calibration(f"frame:{name}", name, bundle)
-    return headlines, quality
+    return headlines, quality + tier_counts(eligible, tags, tagging)
 
 
 def _beside(eligible: Eligible, tags: pl.DataFrame, out_of_fold: pl.DataFrame) -> pl.DataFrame:

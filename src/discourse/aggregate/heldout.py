@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from scipy.special import expit
 
 from discourse.aggregate.error_rates import Outcomes
 from discourse.aggregate.resampling import Clusters, Counts, Reals, resample
-from discourse.models.bundle import text_hash
+from discourse.models.bundle import Bundle, text_hash
+from discourse.models.calibration import probability
+from discourse.models.cascade import load_cascade
 from discourse.models.reader import TagReader
+from discourse.tables import Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,17 @@ def cross_fitted(comments: pl.DataFrame, bundle: TagReader, held: HeldOut) -> pl
     hashed = comments.select("comment_id", text_hash=pl.Series([text_hash(text) for text in comments["text"]]))
     hashed = hashed.filter(pl.col("text_hash").is_in(list(trained)))
     found = hashed.join(held.rows.unique(["text_hash", "level"], keep="first", maintain_order=True), on="text_hash")
-    slope, intercept = pl.lit(1.0), pl.lit(0.0)
-    for level, fitted in bundle.calibration().items():
-        here = pl.col("level") == level
-        slope = pl.when(here).then(pl.lit(fitted.slope)).otherwise(slope)
-        intercept = pl.when(here).then(pl.lit(fitted.intercept)).otherwise(intercept)
-    logit = (pl.col("score") * slope + intercept).clip(-700, 700)
-    return found.select(
-        "comment_id", "level", tag=pl.col("tag") == 1, probability=(1 / (1 + (-logit).exp())).fill_null(0)
+    fitted = {(level, Tier.ENCODER.value): value for level, value in bundle.calibration().items()}
+    cascade = load_cascade(bundle) if isinstance(bundle, Bundle) else None
+    if cascade is not None:
+        fitted |= {(level, Tier.STATIC.value): value for level, value in cascade.calibration.items()}
+    score, p = found["score"].to_numpy(), np.zeros(found.height)
+    kind = found.select(pl.concat_str("level", "tier", separator="\x1f")).to_series().to_numpy()
+    for name in np.unique(kind):
+        here = kind == name
+        level, tier = str(name).split("\x1f")
+        known = fitted.get((level, tier))
+        p[here] = expit(score[here]) if known is None else probability(score[here], known)
+    return found.select("comment_id", "level", tag=pl.col("tag") == 1).with_columns(
+        probability=pl.Series(np.nan_to_num(p), dtype=pl.Float64)
     )

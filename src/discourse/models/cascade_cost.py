@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypedDict
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from discourse.models.cascade import Cascade
 from discourse.models.cluster_draws import cluster_draws
 from discourse.tables import Path, Tier
 
@@ -71,6 +73,49 @@ def cascade_cost(heldout: pl.DataFrame, seed: int = 0, draws: int = DRAWS) -> di
         total = sum(cost["yes_lost"] for cost in found.values()), sum(cost["no_turned"] for cost in found.values())
         found["macro"] = _cost(answered, macro[0], macro[1], len(weight), total)
     return found
+
+
+def table_lines(costs: Mapping[str, Cost]) -> list[str]:
+    """Return the costs as a Markdown table, a line each."""
+    lines = [
+        "| frame | answered by the static tier | F1 exact | F1 cascade | points of F1 lost | yes lost | no turned |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for level, cost in costs.items():
+        low, high = cost["answered_interval"]
+        lost, most = cost["f1_lost_interval"]
+        lines.append(
+            f"| {level} | {cost['answered']:.1%} [{low:.1%}–{high:.1%}] | {cost['f1_exact']:.3f} "
+            f"| {cost['f1_cascade']:.3f} | {cost['f1_lost']:.2f} [{lost:.2f}–{most:.2f}] | {cost['yes_lost']} "
+            f"| {cost['no_turned']} |"
+        )
+    return lines
+
+
+def card_lines(cascade: Cascade, costs: Mapping[str, Cost]) -> list[str]:
+    """Return what a bundle's card says of the cascade, as Markdown lines."""
+    what = (
+        f"A static tier answers a comment where, for every frame, at most {cascade.lost:.1%} of the encoder's yes are "
+        f"expected to become no and at most {cascade.turned:.1%} of its no to become yes (conformal risk control with "
+        f"threads as units, on {cascade.comments:,} comments in {cascade.threads:,} threads that neither model had "
+        f"seen); other comments go up to the encoder. There it answers {cascade.answered:.0%}. The bounds hold in "
+        "expectation for comments like these; `--exact` turns the tier off."
+    )
+    notes: list[str] = []
+    for level, cut in cascade.levels.items():
+        if cut.whole:
+            notes.append(
+                f"- {level} goes up whole, and with it every comment: the encoder found it in {cut.yes_threads} "
+                "threads, too few, or too unlike what the static tier sees, to keep the bounds."
+            )
+        elif cut.yes_cap is not None:
+            notes.append(f"- {level}: a thread counts for at most {cut.yes_cap:g} of its comments with a yes.")
+    measured = (
+        "What it costs on the held-out labelled comments, by weight; brackets hold 95 % intervals from resampling "
+        "sources and threads:"
+    )
+    head = ["## The static tier and the cascade", "", what, "", *notes, *([""] if notes else [])]
+    return [*head, measured, "", *table_lines(costs)]
 
 
 def _f1(counted: Reals, label: Reals, tag: Reals) -> Reals:

@@ -12,8 +12,10 @@ from typing import Any
 
 import polars as pl
 
+from discourse.models import cascade, cascade_cost
 from discourse.models.bundle import CODEBOOK_FILE, HELDOUT_SCHEMA, Bundle, Calibration, load_bundle, seal
 from discourse.models.card import write_card
+from discourse.models.cascade import Cascade
 from discourse.models.encoder import Encoder, load_encoder
 from discourse.models.fit import card_lines
 from discourse.models.fit_files import load_fit
@@ -85,10 +87,14 @@ def _train(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, checkpo
     return train_stance(recipe, encoder, clean, folder, checkpoints)
 
 
-def _sections(folder: Path) -> list[str]:
+def _sections(folder: Path, metrics: dict[str, Any]) -> list[str]:
     """Return what parts of the training that wrote files of their own have to say on the card."""
     fit = load_fit(folder)
-    return [] if fit is None else ["\n".join(card_lines(fit))]
+    found = [] if fit is None else ["\n".join(card_lines(fit))]
+    if "cascade" in metrics:
+        told = Cascade.model_validate_json((folder / cascade.FILE).read_bytes())
+        found.append("\n".join(cascade_cost.card_lines(told, metrics["cascade"])))
+    return found
 
 
 def _write(recipe: Recipe, encoder: Encoder, trained: Trained, folder: Path) -> None:
@@ -99,7 +105,9 @@ def _write(recipe: Recipe, encoder: Encoder, trained: Trained, folder: Path) -> 
     heldout.write_parquet(folder / "heldout.parquet", compression="zstd")
     (folder / "trained_on.txt").write_text("\n".join(sorted(set(trained.trained_on))) + "\n", encoding="ascii")
     trained.log.with_columns(pl.col(pl.Float64).round(6)).write_csv(folder / "training_log.csv")
-    (folder / "CARD.md").write_text(write_card(recipe, trained.metrics, _sections(folder)), encoding="utf-8")
+    (folder / "CARD.md").write_text(
+        write_card(recipe, trained.metrics, _sections(folder, trained.metrics)), encoding="utf-8"
+    )
     codebook = {"codebook": "", "codebook_sha256": ""}
     if recipe.codebook:
         from discourse.codebook import load_codebook

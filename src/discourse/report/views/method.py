@@ -11,7 +11,9 @@ from typing import Any
 from discourse.config import Config
 from discourse.errors import BundleError
 from discourse.models.bundle import load_bundle, shipped_bundles
+from discourse.report.figures import total
 from discourse.report.material import Material
+from discourse.report.phrases import Phrase
 from discourse.report.said import Said, said
 from discourse.report.views.coder import CoderView, coder, shown_coder
 
@@ -65,6 +67,7 @@ class MethodView:
     marks: tuple[Term, ...]
     terms: tuple[Term, ...]
     models: tuple[Model, ...]
+    tiers: Phrase
     coder: CoderView | None
     command: str
     settings: str
@@ -83,11 +86,19 @@ def method(material: Material) -> MethodView:
         marks=tuple(Term(words.text(f"mark.{mark}"), words.text(f"mark.{mark}.meaning")) for mark in MARKS),
         terms=tuple(Term(words.text(f"term.{term}"), words.text(f"term.{term}.meaning")) for term in TERMS),
         models=_models(material),
+        tiers=_tiers(material),
         coder=coder(material),
         command=command(material),
         settings=settings(_receipt(material)["config"]),
         receipt=json.dumps(_receipt(material), indent=1, ensure_ascii=False, sort_keys=True),
     )
+
+
+def _tiers(material: Material) -> Phrase:
+    """Say which tier answered how many comments; nothing where there was but one."""
+    found = {name: material.estimates.count(f"tier:{name}") for name in ("static", "encoder")}
+    known = {name: total(row, material.words) for name, row in found.items() if row is not None}
+    return material.words.phrase("model.tiers", **known) if len(known) == len(found) else ()
 
 
 def _models(material: Material) -> tuple[Model, ...]:
