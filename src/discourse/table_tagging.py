@@ -18,7 +18,7 @@ from discourse.normalize import clean_text
 from discourse.normalize.language import detect_languages
 from discourse.progress import say, warn
 from discourse.tables import FRAMES, STANCES, ReplyKind, State
-from discourse.tables import Path as TagPath
+from discourse.tag.cascade import way_of
 from discourse.tag.frames import tag_frames
 from discourse.tag.stance import tag_stance
 from discourse.workspace import Workspace, replacing
@@ -129,9 +129,8 @@ def _tag(comments: pl.DataFrame, config: Config) -> tuple[pl.DataFrame, pl.DataF
         )
         both = pl.concat([comments.with_columns(parent_id=answering), parents]).drop("parent")
         threads = comments.select("thread_id", title="thread_id").unique()
-        whole = config.tagging.context or not bundle.manifest.context
-        path = TagPath.EXACT if whole else TagPath.NO_CONTEXT
-        frames = FRAMES.conform(tag_frames(workspace, both, threads, bundle, encoder, path))
+        path, cascade = way_of(bundle, config.tagging)
+        frames = FRAMES.conform(tag_frames(workspace, both, threads, bundle, encoder, path, cascade))
         if not config.stance.targets:
             return frames, None
         stances = tag_stance(workspace, both, load_bundle(config.bundles.stance, "stance"), encoder, config)

@@ -41,6 +41,10 @@ Target = Annotated[list[str] | None, typer.Option("--target", help="A stance tar
 Codebook = Annotated[str | None, typer.Option(help="A shipped codebook or a TOML file.")]
 Frames = Annotated[str | None, typer.Option(metavar="BUNDLE", help="The frames bundle.")]
 Stance = Annotated[str | None, typer.Option(metavar="BUNDLE", help="The stance bundle.")]
+Exact = Annotated[
+    bool | None,
+    typer.Option("--exact/--cascade", help="Ask the encoder about every comment, or let a quick tier answer first."),
+]
 Labels = Annotated[list[str] | None, typer.Option(metavar="FILE", help="Labels given by people.")]
 Quotes = Annotated[str | None, typer.Option(help="How much of the comments the report quotes. [full|short|none]")]
 Lang = Annotated[str | None, typer.Option(help="The language of the report's own words. [en|de]")]
@@ -85,6 +89,7 @@ def run(
     codebook: Codebook = None,
     frames: Frames = None,
     stance: Stance = None,
+    exact: Exact = None,
     tagger: Tagger = None,
     judge_model: JudgeModel = None,
     judge_runs: JudgeRuns = None,
@@ -130,6 +135,7 @@ def run(
         "codebook.file": codebook,
         "bundles.frames": frames,
         "bundles.stance": stance,
+        "tagging.exact": exact,
         **judge_settings(tagger, judge_model, judge_runs),
         "labels.files": labels or None,
         "aggregate.population": population,

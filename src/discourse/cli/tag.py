@@ -9,7 +9,7 @@ import typer
 
 from discourse.cli.judge import JudgeModel, JudgeRuns, Tagger, Yes, judge_settings
 from discourse.cli.options import Json, Set, Where, parsed_settings, print_json
-from discourse.cli.run import DryRun, Target
+from discourse.cli.run import DryRun, Exact, Target
 from discourse.cli.stage import run_stage
 
 
@@ -29,6 +29,7 @@ def tag(
     context: Annotated[bool, typer.Option(help="Read columns named title, parent and context along.")] = True,
     frames: Annotated[str | None, typer.Option(metavar="BUNDLE", help="The frames bundle.")] = None,
     stance: Annotated[str | None, typer.Option(metavar="BUNDLE", help="The stance bundle.")] = None,
+    exact: Exact = None,
     tagger: Tagger = None,
     judge_model: JudgeModel = None,
     judge_runs: JudgeRuns = None,
@@ -56,6 +57,7 @@ def tag(
         "bundles.frames": frames,
         "bundles.stance": stance,
         "tagging.context": None if context else False,
+        "tagging.exact": exact,
         **judge_settings(tagger, judge_model, judge_runs),
         **parsed_settings(settings),
     }

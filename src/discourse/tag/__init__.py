@@ -60,11 +60,10 @@ def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome
     from discourse.codebook import load_codebook
     from discourse.models.bundle import load_bundle
     from discourse.models.bundle_codebook import check_codebook
-    from discourse.models.cascade import load_cascade
     from discourse.models.encoder import load_encoder
     from discourse.models.text_vectors import text_reader
     from discourse.tag.by_judge import tag_by_judge
-    from discourse.tag.cascade import answered_by, said_of
+    from discourse.tag.cascade import answered_by, said_of, way_of
     from discourse.tag.fit import check_fits, past_gate
     from discourse.tag.frames import tag_frames
     from discourse.tag.stance import read_stance, tag_stance
@@ -82,10 +81,7 @@ def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome
     encoder = load_encoder(frames_bundle.manifest.encoder)
     comments = workspace.read(COMMENTS)
     threads = workspace.read(THREADS)
-    # A bundle that reads the text alone has one way of reading it.
-    whole = config.tagging.context or not frames_bundle.manifest.context
-    cascade = load_cascade(frames_bundle) if whole and not config.tagging.exact else None
-    path = (Path.EXACT if cascade is None else Path.CASCADE) if whole else Path.NO_CONTEXT
+    path, cascade = way_of(frames_bundle, config.tagging)
     frames = tag_frames(workspace, comments, threads, frames_bundle, encoder, path, cascade)
     # A reading that knows the parent would find its frame in the reply: replies are read again without it.
     chosen = in_chosen_threads(comments, frames, config.seed)

@@ -5,19 +5,34 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from discourse.config import TaggingConfig
 from discourse.models.bundle import Bundle
-from discourse.models.cascade import Cascade, CutOffs, goes_up, says_yes, static_probability
+from discourse.models.cascade import Cascade, CutOffs, goes_up, load_cascade, says_yes, static_probability
 from discourse.models.encoder import Encoder
 from discourse.models.frame_inputs import FrameInput
 from discourse.models.text_vectors import static_tier
 from discourse.progress import bar
-from discourse.tables import SCORES, Decision, Tier
+from discourse.tables import SCORES, Decision, Path, Tier
 from discourse.tag.readable import SHARD
 from discourse.tag.scores import missing_rows, score_rows
 from discourse.workspace import Workspace
 
 PARTS = ("text", "title", "parent")
 STATIC_SHARD = 5 * SHARD
+
+
+def way_of(bundle: Bundle, tagging: TaggingConfig) -> tuple[Path, Cascade | None]:
+    """Return the path that a run takes with a frames bundle, and what the static tier may answer on it.
+
+    A bundle that reads the text alone has one way of reading it, with `[tagging] context` or without.
+
+    Raises:
+        BundleError: what the bundle says of its static tier is damaged.
+    """
+    if not tagging.context and bundle.manifest.context:
+        return Path.NO_CONTEXT, None
+    cascade = None if tagging.exact else load_cascade(bundle)
+    return (Path.EXACT if cascade is None else Path.CASCADE), cascade
 
 
 def static_answers(
