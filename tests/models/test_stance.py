@@ -22,7 +22,7 @@ from discourse.models.stance import (
     save_stance,
     stance_sequences,
 )
-from discourse.models.tuned import new_top, save_top
+from discourse.models.tuned import Shape, new_top, save_top
 
 HALF = Calibration(slope=1, intercept=0, threshold=0.5, unsure_low=0.5, unsure_high=0.5)
 FAVOR, AGAINST, NEUTRAL, OFF = range(4)
@@ -82,7 +82,7 @@ def test_one_input_holds_target_parent_and_comment(target: str, parent: str, tex
 
 def test_weights_survive_the_disk_and_another_encoder_is_refused(encoder: Encoder, tmp_path: Path) -> None:
     gate = Gate(np.arange(len(GATE_FEATURES), dtype=np.float32), -1.5)
-    save_stance(new_top(encoder, 1, len(CLASSES)), gate, tmp_path / "weights.safetensors")
+    save_stance(new_top(encoder, Shape(1), len(CLASSES)), gate, tmp_path / "weights.safetensors")
     bundle = Bundle(tmp_path, _manifest(encoder.sha256), "0" * 64)
     model = load_stance(bundle, encoder)
     assert (model.gate.weights == gate.weights).all()
@@ -91,7 +91,7 @@ def test_weights_survive_the_disk_and_another_encoder_is_refused(encoder: Encode
     assert np.allclose(np.exp(log_p).sum(1), 1, atol=1e-5)
     with pytest.raises(BundleError, match="trained on another"):
         load_stance(replace(bundle, manifest=_manifest("0" * 64)), encoder)
-    save_top(new_top(encoder, 1, len(CLASSES)), tmp_path / "weights.safetensors")
+    save_top(new_top(encoder, Shape(1), len(CLASSES)), tmp_path / "weights.safetensors")
     with pytest.raises(BundleError, match="has no gate"):
         load_stance(bundle, encoder)
 

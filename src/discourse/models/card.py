@@ -139,6 +139,14 @@ def _by_source(metrics: dict[str, Any]) -> str:
     if merged:
         listed = ", ".join(f"{source} {value:.2f}" for source, value in merged.items())
         lines += ["", f"Macro-F1 over favor, against and no side (neutral and off_target as one): {listed}."]
+    alone = metrics.get("macro_f1_merged_without_parents")
+    if alone:
+        listed = ", ".join(f"{source} {value:.2f}" for source, value in alone.items())
+        lines += ["", f"The same without parents: {listed}."]
+    recall = metrics.get("gate_recall")
+    if recall:
+        listed = ", ".join(f"{source} {value:.2f}" for source, value in recall.items())
+        lines += ["", f"Comments about their target that the gate lets through: {listed}."]
     return "\n".join(lines) if rows else ""
 
 
