@@ -52,8 +52,9 @@ def train_frames(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     folds = out_of_fold(recipe, rows, levels, fit, checkpoints, static)
     held = rows.filter(~pl.col("training_only"))
     y = held.select(levels).to_numpy().astype(np.int8)
-    calibration = _calibrations(folds.scores[TagPath.EXACT], y, held, decisions)
-    heldout = pl.concat([_heldout(path, scores, y, held, calibration, levels) for path, scores in folds.scores.items()])
+    calibration = calibrations(folds.scores[TagPath.EXACT], y, held, decisions)
+    parts = [heldout_rows(path, scores, y, held, calibration, levels) for path, scores in folds.scores.items()]
+    heldout = pl.concat(parts)
     say("training on all rows")
     fitted = fit(np.arange(rows.height), checkpoints / "whole.safetensors")
     fitted.save(folder / "weights.safetensors")
@@ -85,9 +86,10 @@ def train_frames(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     )
 
 
-def _calibrations(
+def calibrations(
     scores: NDArray[np.float64], y: NDArray[np.int8], held: pl.DataFrame, decisions: dict[str, Decisions]
 ) -> dict[str, Calibration]:
+    """Return what ships for each level, fitted on out-of-fold scores (rows × levels) of held-out rows."""
     weights, threads = held["weight"].fill_null(0.0).to_numpy(), held["thread"].to_numpy().astype(str)
     return {
         level: calibrate(scores[:, k], y[:, k], weights, threads, stated)
@@ -95,7 +97,7 @@ def _calibrations(
     }
 
 
-def _heldout(
+def heldout_rows(
     path: TagPath,
     scores: NDArray[np.float64],
     y: NDArray[np.int8],
@@ -103,6 +105,7 @@ def _heldout(
     calibration: dict[str, Calibration],
     levels: tuple[str, ...],
 ) -> pl.DataFrame:
+    """Return rows of a bundle's `heldout.parquet` for one path, from out-of-fold scores, rows × levels."""
     parts: list[pl.DataFrame] = []
     for k, level in enumerate(levels):
         tags = probability(scores[:, k], calibration[level]) >= calibration[level].threshold
