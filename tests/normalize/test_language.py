@@ -7,6 +7,8 @@ import pytest
 
 from discourse.errors import UsageError
 from discourse.normalize.language import detect_languages
+from discourse.normalize.language_models import LanguageModels, sure_languages
+from discourse.normalize.scripts import left_by_script
 
 ENGLISH = [
     "I think that the council should have asked us before they put up those cameras.",
@@ -90,3 +92,71 @@ def test_no_comments_have_no_languages() -> None:
     """No comments have no languages."""
     empty = pl.DataFrame(schema={"thread_id": pl.String, "text": pl.String})
     assert len(detect_languages(empty, CANDIDATES)) == 0
+
+
+SENTENCES = {
+    "en": "If they had published the figures last year, nobody would be arguing about them today.",
+    "es": "Si hubieran publicado las cifras el año pasado, hoy nadie estaría discutiendo sobre ellas.",
+    "fr": "S'ils avaient publié les chiffres l'année dernière, personne n'en discuterait aujourd'hui.",
+    "de": "Hätten sie die Zahlen im letzten Jahr veröffentlicht, würde heute niemand darüber streiten.",
+    "it": "Se avessero pubblicato i dati l'anno scorso, oggi nessuno ne starebbe discutendo.",
+    "pt": "Se tivessem publicado os números no ano passado, hoje ninguém estaria a discutir isso.",
+    "nl": "Als ze de cijfers vorig jaar hadden gepubliceerd, zou er vandaag niemand over ruziën.",
+    "pl": "Gdyby opublikowali liczby w zeszłym roku, dziś nikt by się o nie nie kłócił.",
+    "ru": "Если бы они опубликовали цифры в прошлом году, сегодня никто бы о них не спорил.",
+    "ar": "لو نشروا الأرقام في العام الماضي لما تجادل أحد حولها اليوم.",
+    "he": "אם היו מפרסמים את המספרים בשנה שעברה, אף אחד לא היה מתווכח עליהם היום.",
+    "tr": "Rakamları geçen yıl açıklasalardı bugün kimse bunları tartışmazdı.",
+}
+SHORT = {"de": "wen kümmert das", "he": "לא שוב", "it": "grazie mille", "pl": "kogo to obchodzi", "ru": "опять"}
+
+
+def test_every_default_language_is_read_by_itself() -> None:
+    """A plain sentence is read with near certainty, a few words at least rightly."""
+    models = LanguageModels(tuple(SENTENCES))
+    found = models.confidences(pl.Series(SENTENCES.values()))
+    assert [models.codes[place] for place in found.argmax(axis=1)] == list(SENTENCES)
+    assert found.max(axis=1).min() > 0.99
+    few = models.confidences(pl.Series(SHORT.values()))
+    assert [models.codes[place] for place in few.argmax(axis=1)] == list(SHORT)
+
+
+def test_confidences_sum_to_one_or_are_none_at_all() -> None:
+    """Whatever answers, a row is a distribution; a script of no candidate gives zeros."""
+    models = LanguageModels(CANDIDATES)
+    found = models.confidences(pl.Series([*SENTENCES.values(), *SHORT.values(), "これは日本語です ok then"]))
+    total = found.sum(axis=1)
+    assert ((abs(total - 1) < 1e-9) | (total == 0)).all()
+    assert (total == 0).sum() == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "candidates", "left"),
+    [
+        ("Это по-русски, 100%!", ("en", "ru"), "ru"),
+        ("Это по-русски", ("en", "ru", "uk"), None),
+        ("Это по-русски", ("en", "he"), ""),
+        ("لـــكن", ("en", "ar", "he"), "ar"),
+        ("カレーを食べる", ("zh", "ja"), "ja"),
+        ("食事", ("zh", "ja"), None),
+        ("食事", ("zh", "en"), "zh"),
+        ("これは食事です", ("zh", "en"), ""),
+        ("plain words", ("en", "ru", "he"), "en"),
+        ("plain words", ("en", "fr", "ru"), None),
+        ("plain words", ("ru",), ""),
+        ("plain слова", ("en", "ru"), None),
+        ("⠓⠑⠇ ᚠᚢᚦ", ("en", "ru"), None),
+    ],
+)
+def test_a_script_leaves_the_candidates_written_in_it(text: str, candidates: tuple[str, ...], left: str | None) -> None:
+    """A script leaves the candidates written in it; mixed and unknown scripts leave it to the models."""
+    assert left_by_script(pl.Series([text]), candidates).to_list() == [left]
+
+
+def test_close_languages_and_few_letters_are_left_to_lingua() -> None:
+    """CLD2 is not believed where it confuses two candidates, on a handful of letters, or in a mix of languages."""
+    danish = "Jeg tror ikke på, at kommunen har fortalt os det hele om de nye kameraer på gaden."
+    mix = danish + " " + SENTENCES["en"]
+    texts = pl.Series([danish, "Jeg tror", mix, "\x01\ufdd0" * 20 + "hello", SENTENCES["en"]])
+    assert sure_languages(texts, ("en", "da")).tolist() == [1, -1, -1, -1, 0]
+    assert sure_languages(texts, ("en", "da", "nb")).tolist() == [-1, -1, -1, -1, 0]

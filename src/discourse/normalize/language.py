@@ -1,7 +1,7 @@
 """The language of each comment: what its letters say, weighed with what its thread speaks.
 
-Short texts say little by themselves ("lol yes" looks Turkish), so the confidences of lingua are joined with the share
-of each language among the thread's comments that are long and clear, as in Bayes' rule.
+Short texts say little by themselves ("lol yes" looks Turkish), so the confidences of the models are joined with the
+share of each language among the thread's comments that are long and clear, as in Bayes' rule.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from lingua import Language, LanguageDetector, LanguageDetectorBuilder
 from numpy.typing import NDArray
 
-from discourse.errors import UsageError, did_you_mean
-
-Shares = NDArray[np.float64]
+from discourse.normalize.language_models import LanguageModels, Shares
+from discourse.normalize.scripts import LATIN, by_script
 
 # lingua's confidences come from the mean log-probability of n-grams, so they are flatter than probabilities: they are
 # squared, and a tenth of the prior is spread evenly. Chosen on 49 short sentences in eight languages, put among 500
@@ -27,66 +25,105 @@ _CLEAR, _CLEAR_LETTERS = 0.8, 20
 _PRIOR_STRENGTH = 5.0  # as many comments as the whole table's shares count for in each thread
 
 _HEAD = 200  # characters; more only costs time
-_BATCH = 20_000
 _NO_WORDS = r"(?i)https?://\S+|[@#]\w+|\b[ru]/\w+"
 
-# Scripts that one language mostly has to itself, for texts that none of the candidates could have written.
-_SCRIPTS = {
-    "ja": r"[\p{Hiragana}\p{Katakana}]",
-    "ko": r"\p{Hangul}",
-    "zh": r"\p{Han}",
-    "th": r"\p{Thai}",
-    "el": r"\p{Greek}",
-    "he": r"\p{Hebrew}",
-    "ru": r"\p{Cyrillic}",
-    "ar": r"\p{Arabic}",
-    "hi": r"\p{Devanagari}",
-    "bn": r"\p{Bengali}",
-    "ta": r"\p{Tamil}",
-    "te": r"\p{Telugu}",
-    "ka": r"\p{Georgian}",
-    "hy": r"\p{Armenian}",
-}
+Counts = NDArray[np.int64]
 
 
 def detect_languages(comments: pl.DataFrame, candidates: Sequence[str]) -> pl.DataFrame:
-    """Find the language of each text.
+    """Find the language of each text: what `read_letters` says, weighed by `weigh` over these comments alone.
 
     Args:
         comments: columns thread_id and text (null stays null).
         candidates: ISO 639-1 codes that come into question.
 
     Returns:
-        `language` (ISO 639-1) and `language_confidence` (0–1, the posterior), aligned with the rows. A text without
-        letters (emoji, numbers, addresses) gets its thread's main language with confidence 0: nothing in it speaks for
-        it. So does a text that no language fits with at least 0.5, with the confidence that the main language has. A
-        text in a script that no candidate is written in gets the script's main language, and as confidence that
-        script's share of its letters; null where no script is known.
+        As of `weigh`, aligned with the rows.
 
     Raises:
         UsageError: there is no candidate, or one that lingua does not know.
     """
-    known = _languages(candidates)
-    codes = list(known)
-    texts = comments.select(
-        pl.col("thread_id").rank("dense").cast(pl.Int64).alias("thread") - 1,
-        pl.col("text").str.replace_all(_NO_WORDS, " ").str.slice(0, _HEAD).alias("head"),
-        pl.col("text").is_not_null().alias("has_text"),
-    ).with_columns(pl.col("head").str.count_matches(r"\p{L}").fill_null(0).alias("letters"))
+    models = LanguageModels(candidates)
+    letters = read_letters(comments["text"], models)
+    return weigh(comments["thread_id"], letters, clear_comments(letters), models.codes)
+
+
+def read_letters(texts: pl.Series, models: LanguageModels) -> pl.DataFrame:
+    """Read texts by themselves, each distinct one once; what is no word (addresses, names) does not count.
+
+    Args:
+        texts: String, null for none.
+        models: of the candidate languages.
+
+    Returns:
+        Aligned with the texts: `has_text`, `likelihood` (Array of Float64, one a candidate; null without letters),
+        `clear` (Boolean: long and plain enough to speak for its thread), and for a text in a script that no candidate
+        is written in `script_language` and `script_share`, else null.
+    """
+    head = pl.col("text").str.replace_all(_NO_WORDS, " ").str.slice(0, _HEAD).alias("head")
+    heads = pl.DataFrame({"text": texts}).select(head)
     # One Latin letter, as in "B" or a damaged emoji, is no word of any language.
-    telling = (pl.col("letters") > 1) | pl.col("head").str.contains(r"[\p{L}--\p{Latin}]")
-    heads = texts.filter(telling)["head"].unique(maintain_order=True)
-    measured = _confidences(heads.to_list(), list(known.values()))
-    row = texts.join(
-        pl.DataFrame({"head": heads, "row": np.arange(len(heads))}), on="head", how="left", maintain_order="left"
-    )["row"]
-    read = row.is_not_null().to_numpy()
-    likelihood = np.ones((len(texts), len(codes)))
-    likelihood[read] = measured[row.drop_nulls().to_numpy()] ** _SHARPNESS
-    thread = texts["thread"].to_numpy()
-    clear = read & (texts["letters"].to_numpy() >= _CLEAR_LETTERS)
-    clear &= likelihood.max(axis=1, initial=0) >= _CLEAR**_SHARPNESS
-    prior = _priors(likelihood, clear, thread)
+    telling = (pl.col("letters") > 1) | pl.col("head").str.contains(rf"[\p{{L}}--{LATIN}]")
+    distinct = (
+        heads.unique(maintain_order=True)
+        .with_columns(pl.col("head").str.count_matches(r"\p{L}").alias("letters"))
+        .filter(telling)
+    )
+    likelihood = models.confidences(distinct["head"]) ** _SHARPNESS
+    clear = (distinct["letters"].to_numpy() >= _CLEAR_LETTERS) & (
+        likelihood.max(axis=1, initial=0) >= _CLEAR**_SHARPNESS
+    )
+    foreign = pl.Series(likelihood.sum(axis=1) == 0).arg_true()
+    named = by_script(distinct["head"].gather(foreign)).rename({"language": "script_language", "share": "script_share"})
+    found = distinct.select("head").with_columns(
+        pl.Series("likelihood", likelihood, dtype=pl.Array(pl.Float64, len(models.codes))), pl.Series("clear", clear)
+    )
+    found = found.with_row_index("row").join(
+        named.with_columns(foreign.alias("row")), on="row", how="left", maintain_order="left"
+    )
+    return (
+        heads.join(found.drop("row"), on="head", how="left", maintain_order="left")
+        .with_columns(has_text=pl.col("head").is_not_null())
+        .drop("head")
+    )
+
+
+def clear_comments(letters: pl.DataFrame) -> Counts:
+    """Count the clear comments of each candidate language, for `weigh`.
+
+    Args:
+        letters: as of `read_letters`.
+    """
+    clear = letters.filter("clear")["likelihood"]
+    width = letters.schema["likelihood"].shape[0]  # pyright: ignore[reportAttributeAccessIssue] - an Array has one
+    if clear.is_empty():
+        return np.zeros(width, dtype=np.int64)
+    return np.bincount(clear.to_numpy().argmax(axis=1), minlength=width)
+
+
+def weigh(threads: pl.Series, letters: pl.DataFrame, overall: Counts, codes: Sequence[str]) -> pl.DataFrame:
+    """Weigh what the letters of each comment say with what its thread speaks.
+
+    Args:
+        threads: thread_id of each comment; all comments of each thread are there.
+        letters: as of `read_letters`, aligned.
+        overall: clear comments of each language in the whole table, see `clear_comments`.
+        codes: of the candidates, in the order of the likelihoods.
+
+    Returns:
+        `language` (ISO 639-1) and `language_confidence` (0–1, the posterior), aligned with the rows; null where there
+        is no text. A text without letters (emoji, numbers, addresses) gets its thread's main language with confidence
+        0: nothing in it speaks for it. So does a text that no language fits with at least 0.5, with the confidence that
+        the main language has. A text in a script that no candidate is written in gets the script's main language, and
+        as confidence that script's share of its letters; null where no script is known.
+    """
+    thread = threads.rank("dense").cast(pl.Int64).to_numpy() - 1
+    read = letters["likelihood"].is_not_null().to_numpy()
+    likelihood = np.ones((len(threads), len(codes)))
+    if read.any():
+        likelihood[read] = letters["likelihood"].drop_nulls().to_numpy()
+    clear = letters["clear"].fill_null(value=False).to_numpy()
+    prior = _priors(likelihood, clear, thread, overall)
     posterior = likelihood * prior[thread]
     total = posterior.sum(axis=1)
     posterior /= np.where(total > 0, total, 1)[:, None]
@@ -94,89 +131,22 @@ def detect_languages(comments: pl.DataFrame, candidates: Sequence[str]) -> pl.Da
     # Where nothing has the better half of the odds ("HAHAHA"), the thread decides.
     best = np.where(posterior.max(axis=1) < 0.5, prior[thread].argmax(axis=1), best)
     confidence = np.where(read, np.take_along_axis(posterior, best[:, None], axis=1)[:, 0], 0.0)
-    found = pl.DataFrame({"language": pl.Series(codes).gather(best), "language_confidence": confidence})
-    foreign = _by_script(texts["head"], pl.Series(read & (total == 0)))
-    is_foreign = pl.col("row").is_in(foreign["row"].implode())
-    return (
-        found.with_row_index("row")
-        .join(foreign, on="row", how="left", maintain_order="left")
-        .select(
-            pl.when(~texts["has_text"])
-            .then(None)
-            .when(is_foreign)
-            .then("script_language")
-            .otherwise("language")
-            .alias("language"),
-            pl.when(~texts["has_text"])
-            .then(None)
-            .when(is_foreign)
-            .then("script_share")
-            .otherwise("language_confidence")
-            .alias("language_confidence"),
-        )
+    foreign = pl.Series(read & (total == 0))
+    return letters.select(
+        pl.when("has_text")
+        .then(pl.when(foreign).then("script_language").otherwise(pl.Series(codes).gather(best)))
+        .alias("language"),
+        pl.when("has_text")
+        .then(pl.when(foreign).then("script_share").otherwise(pl.Series(confidence)))
+        .alias("language_confidence"),
     )
 
 
-def _languages(candidates: Sequence[str]) -> dict[str, Language]:
-    valid = {language.iso_code_639_1.name.lower(): language for language in Language.all()}
-    if not candidates:
-        raise UsageError('[normalize] languages is empty; name the languages to expect, such as ["en", "es"]')
-    chosen: dict[str, Language] = {}
-    for code in candidates:
-        language = valid.get(code.strip().lower())
-        if language is None:
-            raise UsageError(
-                f'[normalize] languages: "{code}" is no ISO 639-1 code that can be detected'
-                f"{did_you_mean(code.strip().lower(), valid)}; valid are en, es, fr, de, zh, ar and others"
-            )
-        chosen[code.strip().lower()] = language
-    return chosen
-
-
-def _confidences(texts: Sequence[str], languages: Sequence[Language]) -> Shares:
-    """Return lingua's confidence for each text and language; a row of zeros where the script fits none."""
-    # lingua compares at least two languages; English stands in and is left out again.
-    compared = list(languages) if len(languages) > 1 else [*languages, _other_than(languages[0])]
-    detector: LanguageDetector = LanguageDetectorBuilder.from_languages(*compared).build()
-    column = {language: place for place, language in enumerate(compared)}
-    found = np.zeros((len(texts), len(compared)))
-    for start in range(0, len(texts), _BATCH):
-        batch = detector.compute_language_confidence_values_in_parallel(list(texts[start : start + _BATCH]))
-        for row, values in enumerate(batch, start):
-            for value in values:
-                found[row, column[value.language]] = value.value
-    return found[:, : len(languages)]
-
-
-def _other_than(language: Language) -> Language:
-    return Language.SPANISH if language == Language.ENGLISH else Language.ENGLISH
-
-
-def _priors(likelihood: Shares, clear: NDArray[np.bool_], thread: NDArray[np.int64]) -> Shares:
+def _priors(likelihood: Shares, clear: NDArray[np.bool_], thread: Counts, overall: Counts) -> Shares:
     """Return for each thread the smoothed share of each language among its clear comments, shape (threads, codes)."""
     number = likelihood.shape[1]
     counts = np.zeros((int(thread.max(initial=-1)) + 1, number))
     np.add.at(counts, (thread[clear], likelihood[clear].argmax(axis=1)), 1)
-    overall = (counts.sum(axis=0) + 1) / (counts.sum() + number)
-    shares = (counts + _PRIOR_STRENGTH * overall) / (counts.sum(axis=1, keepdims=True) + _PRIOR_STRENGTH)
+    everywhere = (overall + 1) / (overall.sum() + number)
+    shares = (counts + _PRIOR_STRENGTH * everywhere) / (counts.sum(axis=1, keepdims=True) + _PRIOR_STRENGTH)
     return (1 - _SURPRISE) * shares + _SURPRISE / number
-
-
-def _by_script(heads: pl.Series, unknown: pl.Series) -> pl.DataFrame:
-    """Name texts that fit no candidate by the script that most of their letters are in."""
-    letters = pl.col("head").str.count_matches(r"\p{L}")
-    rows = pl.DataFrame({"head": heads}).with_row_index("row").filter(unknown)
-    counted = rows.select(
-        "row", *((pl.col("head").str.count_matches(script) / letters).alias(code) for code, script in _SCRIPTS.items())
-    )
-    shares = counted.unpivot(index="row", variable_name="script_language", value_name="script_share")
-    # Kana among Chinese characters makes a text Japanese.
-    most = shares.filter(pl.col("script_share") > 0).sort(
-        "row", pl.col("script_language") != "ja", -pl.col("script_share"), "script_language"
-    )
-    best = most.unique("row", keep="first", maintain_order=True)
-    return (
-        rows.select("row")
-        .join(best, on="row", how="left", maintain_order="left")
-        .with_columns(pl.col("script_language").cast(pl.String), pl.col("script_share").cast(pl.Float64))
-    )
