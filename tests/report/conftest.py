@@ -331,18 +331,20 @@ def embeddings() -> list[dict[str, Any]]:
 
 
 def fit() -> list[dict[str, Any]]:
-    """Return one check that the depot's thread does not pass, and one that both do."""
-    checks = [("buses", "distance", "fits"), ("depot", "distance", "differs"), ("buses", "length", "fits")]
+    """Return one check that the depot's thread does not pass, two that both do, and one of which nothing is known."""
+    found = {"all": ["fits", "fits", "unknown"], "buses": ["fits", "fits"], "depot": ["differs", "fits"]}
     return [
         {
             "bundle": BUNDLES["frames"],
-            "thread_id": THREAD[name],
+            "thread_id": THREAD.get(name, name),
             "check": check,
-            "effect": 0.2,
-            "threshold": 0.5,
+            "effect": None if verdict == "unknown" else 0.2,
+            "threshold": None if verdict == "unknown" else 0.5,
             "verdict": verdict,
+            "reason": "there are too few comments to compare" if verdict == "unknown" else None,
         }
-        for name, check, verdict in checks
+        for name, verdicts in found.items()
+        for check, verdict in zip(("distance", "length", "style"), verdicts, strict=False)
     ]
 
 

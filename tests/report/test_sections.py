@@ -73,6 +73,13 @@ def test_a_thread_that_does_not_fit_is_named(page: LexborHTMLParser) -> None:
     assert "longer or shorter" not in said
 
 
+def test_the_frames_have_a_row_on_whether_the_model_knows_such_comments(page: LexborHTMLParser) -> None:
+    """Each check of all comments together has its verdict, and what is not known has its reason."""
+    said = words(page, "#frames .fitting")
+    for told in ("What they speak of", "Length", "alike", "not known", "Not known: there are too few comments"):
+        assert told in said
+
+
 def test_crossings_hatch_what_rests_on_few_comments(page: LexborHTMLParser) -> None:
     """Rows of fewer than 30 comments are hatched, others are not, and each cell says of how many it is."""
     panel = page.css("#crossings figure")[0]

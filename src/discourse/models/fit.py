@@ -44,6 +44,8 @@ LEAST_COMMENTS = SIZES[0]
 LEAST_ROWS = 200
 # No training comment is in another language, so nothing can be learned about how many are too many: a fifth.
 FOREIGN_SHARE = 0.2
+# Reasons stand in the report, whose words in other languages are found by them.
+TOO_FEW = "there are too few comments to compare"
 FITS, DIFFERS, UNKNOWN = "fits", "differs", "unknown"
 
 
@@ -169,11 +171,11 @@ def check_fit(
     if summary is None:
         return (*_unknown("the bundle keeps no statistics of its training comments"), language)
     if (found := summary.statistics) is None:
-        return (*_unknown(f"the bundle learned from fewer than {LEAST_ROWS} comments"), language)
+        return (*_unknown("the bundle learned from too few comments to compare with"), language)
     if len(texts) < LEAST_COMMENTS:
-        return (*_unknown(f"fewer than {LEAST_COMMENTS} comments"), language)
+        return (*_unknown(TOO_FEW), language)
     if encoder is not None and encoder != summary.encoder:
-        return (*_unknown(f"the bundle was compared by vectors of {summary.encoder}"), language)
+        return (*_unknown("the statistics are of vectors of another encoder"), language)
     effects = {
         "distance": distance(found.space, found.space.project(vectors)),
         "vocabulary": more_than_usual(
@@ -240,13 +242,13 @@ def _stored(space: Space) -> Space:
 
 def _language(read: int, foreign: int) -> Fit:
     if read + foreign < LEAST_COMMENTS:
-        return Fit("language", None, None, UNKNOWN, f"fewer than {LEAST_COMMENTS} comments")
+        return Fit("language", None, None, UNKNOWN, TOO_FEW)
     return _fit("language", more_than_usual(foreign / (read + foreign), 0.0), more_than_usual(FOREIGN_SHARE, 0.0))
 
 
 def _fit(check: str, effect: float, threshold: float | None) -> Fit:
     if threshold is None:
-        reason = "the training rows do not show how threads vary, so single threads cannot be judged"
+        reason = "the training comments do not show how threads vary"
         return Fit(check, effect, None, UNKNOWN, reason)
     return Fit(check, effect, threshold, DIFFERS if effect > threshold else FITS)
 

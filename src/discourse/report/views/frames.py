@@ -16,7 +16,7 @@ from discourse.report.phrases import Figure, Phrase
 from discourse.report.said import Said, said
 from discourse.report.selection import Example, frame_examples, quotable
 from discourse.report.sentences import basis
-from discourse.report.views.quality import QualityTable, fit_warnings, quality_table
+from discourse.report.views.quality import Fit, QualityTable, fit, quality_table
 from discourse.report.views.survival import Survival, survival
 from discourse.tables import Decision
 
@@ -74,7 +74,7 @@ class FramesView:
     of: Phrase
     rows: tuple[ShareRow, ...]
     quality: QualityTable | None
-    fit: tuple[str, ...]
+    fit: Fit
     frames: tuple[FrameView, ...]
     more_threads: bool
 
@@ -119,7 +119,7 @@ def frames(material: Material, cards: Cards, chosen: dict[str, list[Example]]) -
         of=of,
         rows=tuple(rows),
         quality=quality_table(material, {f"frame:{frame.name}": frame.title for frame in material.codebook.frames}),
-        fit=fit_warnings(material, material.frames["bundle"]),
+        fit=fit(material, material.frames["bundle"]),
         frames=tuple(_frame(material, frame.name, cards, chosen[frame.name]) for frame in material.codebook.frames),
         more_threads=len(material.named) > THREADS_SHOWN,
     )

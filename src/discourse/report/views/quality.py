@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from discourse.report.catalogue import Words
 from discourse.report.figures import quality
 from discourse.report.index import Estimate
 from discourse.report.material import Material
 from discourse.report.phrases import Figure
-from discourse.tables import Measure
+from discourse.report.said import Said, said
+from discourse.tables import ALL_THREADS, Measure
 
 # What is shown of a bundle's held-out answers, in this order, as far as it was measured.
 QUALITIES = ("f1", "average_precision", "sensitivity", "false_positive_rate", "ece", "slope")
 ALPHA = "alpha"
+NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +61,65 @@ def quality_table(material: Material, titles: Mapping[str, str]) -> QualityTable
     return QualityTable(tuple(words.text(f"quality.{name}") for name in used), rows)
 
 
-def fit_warnings(material: Material, bundles: pl.Series) -> tuple[str, ...]:
-    """Say in plain words in what the comments differ from those that a bundle learned from; nothing if in nothing.
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Whether comments are like those that a bundle learned from.
+
+    Attributes:
+        warnings: in what they differ, in plain words.
+        row: each check with its verdict on all comments together.
+        reason: why some of it is not known.
+    """
+
+    warnings: tuple[str, ...]
+    row: tuple[tuple[str, str], ...]
+    reason: Said | None
+
+
+def fit(material: Material, bundles: pl.Series) -> Fit:
+    """Return what the fit check found.
 
     Args:
-        material: the tables, among them what the fit check found.
+        material: the tables, among them that of the fit check.
         bundles: ids of the bundles that tagged.
     """
     words = material.words
-    rows = material.fit.filter(pl.col("bundle").is_in(bundles.unique().implode()) & (pl.col("verdict") == "differs"))
+    rows = material.fit.filter(pl.col("bundle").is_in(bundles.unique().implode()))
+    whole = rows.filter(thread_id=ALL_THREADS)
+    verdicts: dict[str, str] = {}
+    for check, verdict in whole.select("check", "verdict").iter_rows():
+        # Of several bundles the one that differs counts.
+        if verdicts.get(check) != "differs":
+            verdicts[check] = verdict
+    row = tuple(
+        (words.text(f"fit.row.{check}", otherwise=check), words.text(f"fit.verdict.{verdict}"))
+        for check, verdict in verdicts.items()
+    )
+    reasons = whole["reason"].drop_nulls()
+    return Fit(_fit_warnings(material, rows), row, said(reasons[0], words) if len(reasons) else None)
+
+
+def _fit_warnings(material: Material, rows: pl.DataFrame) -> tuple[str, ...]:
+    """Say in plain words in what the comments differ from those that a bundle learned from; nothing if in nothing."""
+    words = material.words
     found: list[str] = []
+    tagged = material.receipt.stages.get("tag")
+    doubted = tagged is not None and tagged.counts.get("not_validated", 0) > 0
+    if doubted and not set(rows["bundle"]).isdisjoint(material.frames["bundle"]):
+        found.append(words.text("fit.learned_nothing"))
     names = {thread.thread_id: thread.label for thread in material.named}
-    for (check,), part in rows.group_by("check", maintain_order=True):
+    for (check,), part in rows.filter(verdict="differs").group_by("check", maintain_order=True):
         threads = [names[name] for name in part["thread_id"].unique(maintain_order=True) if name in names]
-        said = words.text(f"fit.{check}", otherwise=words.text("fit.other"))
-        everywhere = len(threads) == len(names) or not threads
-        found.append(said if everywhere else words.text("fit.in", said=said, threads="; ".join(threads[:3])))
+        told = words.text(f"fit.{check}", otherwise=words.text("fit.other"))
+        everywhere = len(threads) == len(names) or not threads or ALL_THREADS in part["thread_id"]
+        found.append(told if everywhere else words.text("fit.in", said=told, threads=_some(threads, words)))
     return tuple(found)
+
+
+def _some(threads: list[str], words: Words) -> str:
+    """Name up to three threads, and say that there are others."""
+    named = "; ".join(threads[:NAMED])
+    return named if len(threads) <= NAMED else words.text("fit.others", threads=named)
 
 
 def _measured(material: Material, level: str, name: str) -> Estimate | None:

@@ -16,7 +16,7 @@ from discourse.report.phrases import Figure, Phrase
 from discourse.report.selection import Example, quotable, stance_examples
 from discourse.report.sentences import SIDES, basis
 from discourse.report.views.frames import ShareRow, share_row
-from discourse.report.views.quality import fit_warnings
+from discourse.report.views.quality import Fit, fit
 from discourse.report.views.survival import Survival, survival
 
 COUNTED = ("against", "favor", "neutral", "unsure", "off_target")
@@ -42,7 +42,7 @@ class TargetView:
     rows: tuple[ShareRow, ...]
     counts: tuple[CountRow, ...]
     survival: Survival | None
-    fit: tuple[str, ...]
+    fit: Fit | None
     samples: tuple[Sample, ...]
 
 
@@ -111,7 +111,7 @@ def _target(material: Material, target: str, place: int, cards: Cards, chosen: l
             if row is not None
         ),
         survival=survival(material, _columns(material, target), f"stance:{target}:about"),
-        fit=fit_warnings(material, material.stance["bundle"]) if place == 0 else (),
+        fit=fit(material, material.stance["bundle"]) if place == 0 else None,
         samples=cards.samples(chosen) if about is not None or any(counts.values()) else (),
     )
 
