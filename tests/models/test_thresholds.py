@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 
 from discourse.models.decisions import Aim
 from discourse.models.figures import tagging
-from discourse.models.thresholds import threshold
+from discourse.models.thresholds import smooth_probability, threshold
 
 
 def draw(generator: np.random.Generator, n: int, rate: float) -> tuple[np.ndarray, np.ndarray]:
@@ -65,3 +66,15 @@ def test_precision_tags_the_most_that_are_right_often_enough() -> None:
     assert cuts[0.6] < cuts[0.8]
     hopeless = threshold(np.full(6_000, 0.2), np.zeros(6_000), labels, np.ones(6_000), Aim("precision", 0.9))
     assert hopeless == 0.9, "no row reaches it: none is tagged"
+
+
+def test_smooth_probabilities_follow_scores_whose_ends_differ() -> None:
+    generator = np.random.default_rng(10)
+    scores = generator.normal(-1, 2, 8_000)
+    # Low scores say little, high ones much: no slope and intercept fit both ends.
+    truth = expit(-2 + 0.3 * np.logaddexp(0, scores) * 5 - 0.2 * np.logaddexp(0, -scores))
+    labels = (generator.random(8_000) < truth).astype(np.int8)
+    found = smooth_probability(scores, labels, np.ones(8_000))
+    assert np.abs(found - truth).mean() < 0.01
+    platt = LogisticRegression().fit(scores[:, None], labels).predict_proba(scores[:, None])[:, 1]
+    assert np.abs(found - truth).mean() < 0.5 * np.abs(platt - truth).mean()
