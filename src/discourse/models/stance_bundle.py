@@ -79,7 +79,7 @@ def train_stance(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     everything = np.arange(len(rows.readings))
     top, gate = tuned(everything, "whole"), fit_gate(*_gate_rows(rows, everything))
     save_stance(top, gate, folder / "weights.safetensors")
-    keep_fit(recipe, encoder, rows.table, folder)
+    keep_fit(recipe, encoder, rows.table, CLASSES, folder)
     metrics = measure_tags(heldout.filter(path=TagPath.EXACT.value), LEVELS, recipe.seed)
     metrics["examples"] = tried_stance(StanceModel(encoder, top, gate, recipe.max_length), calibration)
     metrics["macro_f1_merged"] = merged_f1(rows, held, TagPath.EXACT)

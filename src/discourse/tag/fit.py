@@ -13,6 +13,7 @@ from discourse.models.bundle import Bundle
 from discourse.models.encoder import Encoder
 from discourse.models.fit import DIFFERS, LEAST_COMMENTS, UNKNOWN, Fit, check_fit
 from discourse.models.fit_files import load_fit
+from discourse.models.text_vectors import text_reader
 from discourse.tables import ALL_THREADS, ATTRIBUTES, FIT
 from discourse.tag.vectors import vectors_of
 from discourse.workspace import Workspace
@@ -20,6 +21,8 @@ from discourse.workspace import Workspace
 # More comments do not change an effect size that a reader would see.
 MOST_COMMENTS = 2_000
 MOST_OF_THREADS = 20_000
+# Where nothing else in the workspace needs the encoder's vectors, each comment costs a pass of the transformer.
+MOST_READ_FOR_THIS = 1_000
 SAID = {
     "distance": "what they speak of",
     "vocabulary": "their words",
@@ -87,28 +90,31 @@ def check_bundle(
         BundleError: the bundle's statistics are damaged.
     """
     summary = load_fit(bundle.folder)
+    shared = encoder if bundle.manifest.kind == "stance" else text_reader(bundle, encoder)
+    reader = encoder if summary is not None and summary.encoder == encoder.id else shared
+    within = 1.0 if reader is shared else MOST_READ_FOR_THIS / MOST_OF_THREADS
     marked = mark_excluded(comments.lazy(), bundle.manifest.languages, chosen, attributes).collect()
     looked = marked.filter(pl.col("excluded").is_null() | (pl.col("excluded") == "language")).select(
         "thread_id", "text", read=pl.col("excluded").is_null()
     )
     counts = looked.group_by("thread_id", maintain_order=True).agg(pl.len().alias("comments"))
     threads = counts.filter(pl.col("comments") >= LEAST_COMMENTS)["thread_id"].sort().to_list()
-    most = min(MOST_COMMENTS, max(LEAST_COMMENTS, MOST_OF_THREADS // max(1, len(threads))))
-    sets = {ALL_THREADS: _sampled(looked, MOST_COMMENTS, seed)}
+    most = min(MOST_COMMENTS, max(LEAST_COMMENTS, int(within * MOST_OF_THREADS) // max(1, len(threads))))
+    sets = {ALL_THREADS: _sampled(looked, min(MOST_COMMENTS, int(within * MOST_OF_THREADS)), seed)}
     sets |= {thread: _sampled(looked.filter(thread_id=thread), most, seed) for thread in threads}
-    comparable = summary is not None and summary.statistics is not None and summary.encoder == encoder.id
+    comparable = summary is not None and summary.statistics is not None and summary.encoder == reader.id
     texts = pl.concat([part.filter("read")["text"] for part in sets.values()]).unique(maintain_order=True).to_list()
     if comparable and texts:
-        vectors = vectors_of(workspace, encoder, texts, bundle.manifest.max_length)
+        vectors = vectors_of(workspace, reader, texts, bundle.manifest.max_length)
     else:
-        vectors = np.zeros((len(texts), encoder.width), np.float32)
+        vectors = np.zeros((len(texts), reader.width), np.float32)
     place = {text: i for i, text in enumerate(texts)}
 
     def measured(thread: str, part: pl.DataFrame) -> pl.DataFrame:
         read = part.filter("read")
         own = vectors[[place[text] for text in read["text"]]]
         foreign = part.height - read.height
-        found = check_fit(summary, own, read["text"].to_list(), read["thread_id"].to_list(), foreign, encoder.id)
+        found = check_fit(summary, own, read["text"].to_list(), read["thread_id"].to_list(), foreign, reader.id)
         return _rows(found, bundle.id, thread)
 
     return pl.concat([measured(thread, part) for thread, part in sets.items()])
