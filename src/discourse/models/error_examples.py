@@ -55,13 +55,13 @@ class StanceCases(Section):
     cases: tuple[StanceCase, ...]
 
 
-def frame_cases(codebook: Codebook) -> list[FrameCase]:
-    """Return the cases that we wrote for a codebook, if any, and the examples in the codebook itself."""
+def frame_cases(codebook: Codebook, *, examples: bool = True) -> list[FrameCase]:
+    """Return the cases that we wrote for a codebook, if any, and (`examples`) those in the codebook itself."""
     file = resources.files("discourse") / "data" / "error_examples" / f"{codebook.name}.toml"
     found: list[FrameCase] = []
     if file.is_file():
         found += FrameCases.model_validate(tomllib.loads(file.read_text(encoding="utf-8"))).cases
-    for frame in codebook.frames:
+    for frame in codebook.frames if examples else ():
         found += [
             FrameCase(
                 kind=CODEBOOK_EXAMPLE,
@@ -82,19 +82,22 @@ def stance_cases() -> list[StanceCase]:
     return list(StanceCases.model_validate(tomllib.loads(file.read_text(encoding="utf-8"))).cases)
 
 
-def tried_frames(model: FramesModel, calibration: Mapping[str, Calibration], codebook: Codebook) -> dict[str, Any]:
+def tried_frames(
+    model: FramesModel, calibration: Mapping[str, Calibration], codebook: Codebook, *, examples: bool = True
+) -> dict[str, Any]:
     """Return which cases a frames model gets wrong, by its forced answer on any frame that the case is coded on.
 
     Args:
         model: as it ships.
         calibration: of its levels.
         codebook: whose frames it knows, all or some.
+        examples: whether it is tried on the codebook's examples, too; not if it learned from them.
 
     Returns:
         `by_kind`: of each kind n and right; `wrong`: kind, text, title, parent, missed and wrongly (frames), and
         unsure (those of both on which the decision is `unsure`).
     """
-    cases = frame_cases(codebook)
+    cases = frame_cases(codebook, examples=examples)
     inputs = [FrameInput(case.text, case.title, case.parent) for case in cases]
     answers = frame_answers(model, calibration, inputs, None)
     wrong: list[dict[str, Any]] = []
