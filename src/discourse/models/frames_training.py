@@ -58,12 +58,12 @@ def train_frames(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     say("training on all rows")
     fitted = fit(np.arange(rows.height), checkpoints / "whole.safetensors")
     fitted.save(folder / "weights.safetensors")
-    keep_fit(recipe, encoder, rows, folder)
     if static is not None and folds.tiers is not None:
         cascade = cascade_of(recipe, held, folds.scores, folds.tiers, calibration)
         say(cascade.said)
         heldout = with_cascade(heldout, folds.tiers.static, cascade)
         save_tier(folder, static.whole(fitted), cascade)
+    keep_fit(recipe, encoder, rows, levels, folder)
     settings = recipe.heads.model_dump() if recipe.method == "heads" else recipe.tuning.model_dump(exclude_none=True)
     if recipe.method != "heads":
         settings["layers"] = tuning_settings(recipe, encoder).shape.layers
