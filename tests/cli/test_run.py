@@ -170,6 +170,8 @@ def test_a_table_gets_stances_too(tmp_path: Path, discourse: Command) -> None:
         "bundle train",
         "bundle show",
         "bundle list",
+        "bundle verify",
+        "bundle export",
     ],
 )
 def test_help_teaches(command: str, discourse: Command) -> None:

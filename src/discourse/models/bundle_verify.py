@@ -16,6 +16,7 @@ from discourse.codebook import load_codebook, shipped_codebooks
 from discourse.errors import BundleError, DiscourseError
 from discourse.models.bundle import CHECKS, Bundle, locate, read_bundle
 from discourse.models.bundle_codebook import bundled_codebook, check_codebook
+from discourse.models.cascade import load_cascade
 
 if TYPE_CHECKING:
     from discourse.models.encoder import Encoder
@@ -123,6 +124,7 @@ def _figures(bundle: Bundle) -> None:
         raise _Skip("a topics bundle has no held-out rows")
     bundle.calibration()
     bundle.metrics()
+    load_cascade(bundle)
     heldout = bundle.heldout()
     strange = heldout.filter(
         ~pl.col("label").is_in([0, 1]).fill_null(value=False)
@@ -157,7 +159,10 @@ def _codebook(bundle: Bundle, codebook: str | None) -> None:
 
 
 def _reading(bundle: Bundle, encoder: Encoder) -> None:
-    """The weights fit the encoder and give finite scores to a sentence."""
+    """The weights fit the encoder and give finite scores to a sentence; what lies beside them can be read."""
+    from discourse.models.fit_files import load_fit
+
+    load_fit(bundle.folder)
     if bundle.manifest.kind == "topics":
         from discourse.models.topics_bundle import load_topics
 
@@ -166,7 +171,11 @@ def _reading(bundle: Bundle, encoder: Encoder) -> None:
     if bundle.manifest.kind == "frames":
         from discourse.models.frame_inputs import FrameInput
         from discourse.models.frames import load_frames
+        from discourse.models.static import FILE
+        from discourse.models.text_vectors import static_tier
 
+        if FILE in bundle.manifest.files:
+            static_tier(bundle, encoder)
         scores = load_frames(bundle, encoder).read([FrameInput(SENTENCE)]).scores
     else:
         from discourse.models.stance import Reading, load_stance
