@@ -36,7 +36,8 @@ def evaluate(
     Intervals resample the columns source and thread where there are any, else rows. A column weight makes error rates
     and calibration count rows as the comments they stand for.
 
-    F1 is that of the forced answer; F1 of answered leaves out what is unsure. Benchmarks of stance take neutral and
+    The encoder reads every row, as with --exact. F1 is that of the forced answer; F1 of answered leaves out what is
+    unsure. Benchmarks of stance take neutral and
     off_target as one: no_side. Rows that cannot be used are left out and counted.
 
     Examples:
