@@ -227,8 +227,9 @@ likeliest class is the answer. The gate that decides whether a comment is about 
 without it, ask only about comments that are about the target."""
 README = """# {id} as ONNX
 
-The model of a *{kind}* bundle of `discourse` (SHA-256 {sha256}), for any ONNX runtime. How good it is and when not to
-use it stands in the bundle's card: `discourse bundle show`.
+The model of a *{kind}* bundle of `discourse` (SHA-256 {sha256}), for any ONNX runtime. It is the encoder's way of
+answering, `--exact`; a bundle's static tier is not in it. How good it is and when not to use it stands in the bundle's
+card: `discourse bundle show`.
 {doubt}
 ## What goes in
 
