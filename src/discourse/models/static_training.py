@@ -74,14 +74,19 @@ def fit_static(
     )
 
 
-def piece_states(model: FramesModel, advance: Advance | None = None) -> Matrix:
+def piece_states(model: FramesModel, advance: Advance | None = None, first_ones: int | None = None) -> Matrix:
     """Run each word piece of the vocabulary alone through the tuned encoder.
+
+    Args:
+        model: the tuned encoder.
+        advance: called with the number of word pieces done.
+        first_ones: only so many; all by default.
 
     Returns:
         Mean-pooled states of ``[CLS] piece [SEP]``, word pieces × encoder width.
     """
     encoder = model.encoder
-    size = encoder.tokenizer.get_vocab_size()
+    size = first_ones or encoder.tokenizer.get_vocab_size()
     (first, *_, last), _ = encoder.sequence(np.zeros(0, np.int32))
     found = np.zeros((size, encoder.width), np.float32)
     with torch.inference_mode():
@@ -110,7 +115,7 @@ def _states(encoder: Encoder, model: FramesModel, ids: torch.Tensor) -> torch.Te
 def _principal(pieces: Matrix) -> Matrix:
     """Return the first principal components of the word pieces' states, scaled to a mean length of 1."""
     centred = pieces - pieces.mean(0)
-    _, vectors = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
+    _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
     reduced = centred @ vectors[:, ::-1][:, : min(WIDTH, pieces.shape[1])].astype(np.float32)
     return reduced / np.linalg.norm(reduced, axis=1).mean()
 
@@ -128,10 +133,19 @@ def _ridge(x: Matrix, y: Matrix, importance: Matrix) -> tuple[Matrix, Matrix]:
     middle, level = share @ x, share @ y
     root = np.sqrt(importance / importance.mean())[:, None]
     centred = (x - middle) * root
-    gram = (centred.T @ centred).astype(np.float64)
-    gram[np.diag_indices_from(gram)] += PENALTY
-    linear = np.linalg.solve(gram, (centred.T @ ((y - level) * root)).astype(np.float64)).astype(np.float32)
+    wanted = (y - level) * root
+    if len(x) < x.shape[1]:
+        # The same solution from the smaller system.
+        linear = centred.T @ _solved(centred @ centred.T, wanted)
+    else:
+        linear = _solved(centred.T @ centred, centred.T @ wanted)
     return linear, level - middle @ linear
+
+
+def _solved(gram: Matrix, wanted: Matrix) -> Matrix:
+    penalised = gram.astype(np.float64)
+    penalised[np.diag_indices_from(penalised)] += PENALTY
+    return np.linalg.solve(penalised, wanted.astype(np.float64)).astype(np.float32)
 
 
 def _piece_weights(text: Tokens, rest: Matrix, importance: Matrix, vocabulary: int) -> tuple[Matrix, Matrix]:
