@@ -185,6 +185,12 @@ class CollectConfig(Section):
     allow_private: bool = False
 
 
+def _printable(value: str | None) -> str | None:
+    if value is not None and not (value.isprintable() and value.strip()):
+        raise ValueError("a name is of printable characters")
+    return value
+
+
 def _own_fields(body: dict[str, Any]) -> dict[str, Any]:
     taken = sorted({"model", "messages", "stream", "seed"} & set(body))
     if taken:
@@ -198,7 +204,9 @@ class JudgeConfig(Section):
     Its address and key come from the environment alone: OPENAI_BASE_URL, OPENAI_API_KEY.
     """
 
-    model: Annotated[str | None, Field(min_length=1, description="as the server names it")] = None
+    model: Annotated[
+        str | None, Field(max_length=200, description="as the server names it"), AfterValidator(_printable)
+    ] = None
     runs: Annotated[int, Field(ge=1, le=99, description="answers asked for each comment; the majority counts")] = 3
     sample: Annotated[int, Field(ge=1, description="comments that `annotate judge` draws")] = 200
     languages: Annotated[Words, Field(description="that the model reads; none: those of the frames bundle")] = ()
@@ -224,6 +232,17 @@ class JudgeConfig(Section):
     price_out: Annotated[float | None, Field(ge=0, description="of a million tokens answered")] = None
 
 
+class RayConfig(Section):
+    """The cluster that tags with `engine = "ray"`."""
+
+    address: Annotated[
+        str | None,
+        Field(description="HOST:PORT of its head; else that in RAY_ADDRESS; else one is started here for the run"),
+    ] = None
+    workers: Annotated[int | None, Field(ge=1, description="none: as many as the cluster has room for")] = None
+    cpus: Annotated[int, Field(ge=1, description="of one worker")] = 1
+
+
 class Config(Section):
     """One analysis: what to read, with which models, counted and shown how."""
 
@@ -242,6 +261,7 @@ class Config(Section):
     collect: CollectConfig = CollectConfig()
     judge: JudgeConfig = JudgeConfig()
     engine: Literal["local", "ray"] = "local"
+    ray: RayConfig = RayConfig()
     tagger: Literal["bundle", "openai-compatible"] = "bundle"
     seed: int = 0
     workspace: Path | None = None

@@ -58,7 +58,9 @@ class _Group:
         return pl.concat([named(table, part.name) for table, part in zip(ours, self.parts, strict=True)])
 
     def resolved(self) -> pl.DataFrame:
-        return pl.concat([named(part.resolved, part.name) for part in self.parts])
+        """Return the labels of all; where people labelled a level in one, a coder's labels elsewhere do not count."""
+        both = pl.concat([named(part.resolved, part.name) for part in self.parts])
+        return both.filter(pl.col("by_model") == pl.col("by_model").all().over("kind", "level"))
 
 
 def across_estimates(parts: Sequence[Part], *, matched: bool) -> Across:

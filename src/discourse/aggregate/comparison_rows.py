@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from discourse.aggregate.coded_labels import CODED
 from discourse.aggregate.comparison import NO_RATIO, Compared, compare
 from discourse.aggregate.comparison_sides import Comparison, Contrast, side_name
 from discourse.aggregate.estimates import Estimate, caution, ends
@@ -121,4 +122,5 @@ def _share(base: Estimate, side: Unit, share: Interval, found: Compared, variant
 
 
 def _mark(found: Compared, n: int) -> Mark | None:
-    return caution(n, Mark.NOT_VALIDATED if found.method == "heldout_correction" else None)
+    unchecked = found.method == "heldout_correction" or found.method.startswith(CODED)
+    return caution(n, Mark.NOT_VALIDATED if unchecked else None)

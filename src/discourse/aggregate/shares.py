@@ -32,7 +32,7 @@ INSEPARABLE = (
     "No share: on held-out comments the model's sensitivity less its false-positive rate may be below 0.1, so that "
     "its tags say too little about shares."
 )
-NO_HELDOUT = "No share: the bundle has no held-out answers of known weight for this way of tagging."
+NO_HELDOUT = "No share: there are no held-out answers of known weight for this way of tagging."
 NO_TAGS = "No share: these comments were not tagged."
 NO_COMMENTS = "No share: there is no eligible comment."
 NONE_ABOUT = "No share: it is not certain that any comment is about the target."

@@ -50,6 +50,9 @@ def judge(workspace: Workspace, config: Config, agreed: Agreed) -> Judged:
     unread = marked.filter(pl.col("excluded") == "language")["comment_id"].to_list()
     rows = [*inputs.keyed.iter_rows(), *((name, None) for name in unread)]
     notes = [coded.sentence(f"{inputs.keyed.height:,} comments")]
+    cut = sum(len(item.text) > config.judge.characters for item in inputs.items)
+    if cut:
+        notes.append(f"of {cut:,} comments only the first {config.judge.characters:,} characters were sent")
     if unread:
         read = ", ".join(read_languages(config))
         notes.append(f"{len(unread):,} comments are in other languages than {read}; [judge] languages adds some")

@@ -90,7 +90,11 @@ class Client:
         self._timeout = timeout
         self._patience = patience or Patience()
         self._http = httpx2.AsyncClient(
-            headers={"user-agent": f"discourse/{metadata.version('discourse')}", "accept": "application/json"},
+            headers={
+                "user-agent": f"discourse/{metadata.version('discourse')}",
+                "accept": "application/json",
+                "accept-encoding": "identity",
+            },
             timeout=httpx2.Timeout(timeout, connect=min(timeout, 20.0)),
             limits=httpx2.Limits(max_connections=concurrency),
             follow_redirects=False,

@@ -61,10 +61,12 @@ class Coded:
             faults[each.outcome] += each.answers
         total = sum(each.answers for each in self.tallies)
         told = ", ".join(f"{number:,} {reason}" for reason, number in faults.most_common())
+        used = (sum(each.tokens_in for each in self.tallies), sum(each.tokens_out for each in self.tallies))
+        counted = f"; the server counts {used[0]:,} tokens sent and {used[1]:,} answered" if any(used) else ""
         return (
             f"external coder {self.coder.id}: the texts of {things} were sent to {', '.join(self.hosts) or 'nobody'}; "
             f"{total:,} answers ({self.sent:,} asked for now), {faults.total():,} of them invalid"
-            f"{f' ({told})' if told else ''}"
+            f"{f' ({told})' if told else ''}{counted}"
         )
 
 
