@@ -158,6 +158,7 @@ def test_definitions_alone_make_a_bundle_that_says_so_wherever_it_tags(folder: P
     ran = discourse("run", thread, "-o", folder / "ws", *settings)
     assert ran.code == 0, ran.err
     assert "is not validated" in ran.err
+    assert "it was made from definitions alone" in (folder / "ws" / "report.html").read_text(encoding="utf-8")
     estimates = discourse("report", folder / "ws", "--format", "json").json["estimates"]
     shares = [row for row in estimates if row["measure"] == "share" and row["level"].startswith("frame:")]
     assert shares

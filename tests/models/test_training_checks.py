@@ -18,6 +18,7 @@ from discourse.models.training_checks import (
     in_words,
     numbered,
     shortened,
+    unknown_frames,
     with_labels,
     with_stances,
     without_empty,
@@ -57,6 +58,13 @@ def test_what_is_no_label_is_told_with_its_row() -> None:
 def test_a_frame_that_is_misspelt_is_asked_for() -> None:
     with pytest.raises(InputError, match=r'lacks the column "surveillance" \(did you mean "surveilance"\?\)'):
         check_columns(table(text=["a"], surveilance=[1]), ("surveillance",), "f.csv")
+
+
+def test_labels_of_no_frame_are_named_and_not_passed_over() -> None:
+    frame = table(text=["a", "b"], cats=[0, 1], dog=["yes", None], year=[2024, 2025], unsure=[0, 1], none=[None, None])
+    assert unknown_frames(frame, ("cats", "dogs"), "f.csv") == (
+        'f.csv: the column dog is not used, since the codebook has no such frame (did you mean "dogs"?)',
+    )
 
 
 def test_rows_without_text_or_label_are_counted_and_named() -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from discourse.codebook import load_codebook
 from discourse.models.frame_inputs import FrameInput
 from discourse.models.recipe import Clean, DataFile, Recipe, join_threads, read_labelled
-from discourse.models.training_checks import Checked, agreed, check_classes, with_labels
+from discourse.models.training_checks import Checked, agreed, check_classes, unknown_frames, with_labels
 from discourse.progress import say
 
 COLUMNS = ("text", "title", "parent", "text_hash", "source", "thread", "weight", "importance", "training_only")
@@ -26,7 +27,8 @@ def labelled_rows(recipe: Recipe, levels: tuple[str, ...], clean: Clean) -> Chec
         InputError: a file lacks the column of a frame, or a value there is no label.
         BundleError: a frame has fewer than two yes or two no to be judged by.
     """
-    files = [_file(data, levels, clean) for data in recipe.data]
+    names = load_codebook(recipe.codebook).names
+    files = [_file(data, levels, names, clean) for data in recipe.data]
     whole = files[0]
     for file in files[1:]:
         whole = whole.then(file)
@@ -38,12 +40,15 @@ def labelled_rows(recipe: Recipe, levels: tuple[str, ...], clean: Clean) -> Chec
     return Checked(rows, whole.dropped, whole.notes)
 
 
-def _file(data: DataFile, levels: tuple[str, ...], clean: Clean) -> Checked:
+def _file(data: DataFile, levels: tuple[str, ...], names: tuple[str, ...], clean: Clean) -> Checked:
     where = Path(data.file).name
     checked = read_labelled(data, clean)
+    strange = unknown_frames(checked.rows, names, where)
     checked = checked.then(with_labels(checked.rows, levels, where))
     checked = checked.then(agreed(checked.rows, levels, where, same=("title", "parent")))
-    return Checked(checked.rows.select(*COLUMNS, "original_hash", "row", *levels), checked.dropped, checked.notes)
+    return Checked(
+        checked.rows.select(*COLUMNS, "original_hash", "row", *levels), checked.dropped, (*strange, *checked.notes)
+    )
 
 
 def inputs_of_rows(rows: pl.DataFrame, context: tuple[str, ...]) -> list[FrameInput]:

@@ -13,6 +13,8 @@ STANCES = ("favor", "against", "neutral", "off_target")
 LONGEST = 20_000  # letters; no encoder of ours reads past a tenth of them
 YES = ("1", "1.0", "yes", "y", "true")
 NO = ("0", "0.0", "no", "n", "false")
+NO_FRAMES = ("text", "title", "parent", "context", "id", "source", "thread", "thread_id", "weight", "sample", "unsure")
+MADE = ("row", "text_hash", "original_hash", "importance", "training_only")
 NAMED = 5  # row numbers that a sentence lists
 
 
@@ -52,6 +54,23 @@ def check_columns(frame: pl.DataFrame, wanted: Sequence[str], where: str) -> Non
     if missing:
         near = did_you_mean(missing[0], [name for name in frame.columns if name not in wanted])
         raise InputError(f'{where}: lacks the column "{missing[0]}"{near}; its columns: {", ".join(frame.columns)}')
+
+
+def unknown_frames(frame: pl.DataFrame, names: Sequence[str], where: str) -> tuple[str, ...]:
+    """Name columns that hold labels of no frame of the codebook, so that a misspelt one is not passed over.
+
+    Args:
+        frame: as it was read.
+        names: all frames of the codebook.
+        where: the file, for messages.
+    """
+    others = [name for name in frame.columns if name not in {*names, *NO_FRAMES, *MADE}]
+    strange = [name for name in others if frame.select(_plain(name).is_in([*YES, *NO, ""]).all()).item()]
+    return tuple(
+        f"{where}: the column {name} is not used, since the codebook has no such frame{did_you_mean(name, names)}"
+        for name in strange
+        if frame[name].null_count() < frame.height
+    )
 
 
 def without_empty(frame: pl.DataFrame, where: str) -> Checked:
