@@ -217,8 +217,8 @@ def _with_weights(rows: Judged) -> Judged:
     return replace(rows, weight=weight if (weight > 0).any() else np.ones(len(weight)))
 
 
-def _figures(rows: Judged, times: NDArray[np.float64] | None = None) -> Figures:
-    """Return all figures of rows, each of which is there `times` times."""
+def _figures(rows: Judged, times: NDArray[np.float64] | None = None, *, calibration: bool = True) -> Figures:
+    """Return all figures of rows, each of which is there `times` times; those of calibration if they are wanted."""
     times = np.ones(len(rows.label)) if times is None else times
     pooled = tagging(rows.label, rows.tag, times)
     answered = times * ~rows.unsure
@@ -231,11 +231,22 @@ def _figures(rows: Judged, times: NDArray[np.float64] | None = None) -> Figures:
     if not counted.any():
         return found
     known, weight = rows.take(counted), (rows.weight * times)[counted]
-    return found | _weighted_figures(known, weight)
+    found |= _rates(known, weight)
+    return found | _calibration(known, weight) if calibration else found
 
 
-def _weighted_figures(rows: Judged, weight: NDArray[np.float64]) -> Figures:
-    label, tag, p = rows.label, rows.tag == 1, rows.probability
+def _calibration(rows: Judged, weight: NDArray[np.float64]) -> Figures:
+    label, p = rows.label, rows.probability
+    return {
+        "brier": brier(label, p, weight),
+        "brier_skill": brier_skill(label, p, weight),
+        "ece": calibration_error(label, p, weight),
+        "slope": calibration_slope(label, p, weight),
+    }
+
+
+def _rates(rows: Judged, weight: NDArray[np.float64]) -> Figures:
+    label, tag = rows.label, rows.tag == 1
     yes, no = label == 1, label == 0
     rates = tagging(label, rows.tag, weight)
     found: Figures = {
@@ -247,10 +258,6 @@ def _weighted_figures(rows: Judged, weight: NDArray[np.float64]) -> Figures:
         "unsure_share": float(np.average(rows.unsure, weights=weight)),
         "coverage_yes": _share(tag | rows.unsure, yes, weight),
         "coverage_no": _share(~tag | rows.unsure, no, weight),
-        "brier": brier(label, p, weight),
-        "brier_skill": brier_skill(label, p, weight),
-        "ece": calibration_error(label, p, weight),
-        "slope": calibration_slope(label, p, weight),
     }
     if rows.keeps_yes is not None and rows.keeps_no is not None:
         found["set_coverage_yes"] = _share(rows.keeps_yes, yes, weight)
@@ -264,10 +271,10 @@ def _share(of: NDArray[np.bool_], among: NDArray[np.bool_], weight: NDArray[np.f
     return float(weight[among & of].sum()) / total if total > 0 else None
 
 
-def _drawn(rows: Judged, seed: int, draws: int) -> dict[str, list[float | None]]:
+def _drawn(rows: Judged, seed: int, draws: int, *, calibration: bool = True) -> dict[str, list[float | None]]:
     found: dict[str, list[float | None]] = {}
     for times in cluster_draws(rows.source, rows.thread, seed, draws):
-        for name, value in _figures(rows, times).items():
+        for name, value in _figures(rows, times, calibration=calibration).items():
             found.setdefault(name, []).append(value)
     return found
 
@@ -307,7 +314,7 @@ def _by_source(levels: Mapping[str, Judged], seed: int) -> dict[str, dict[str, A
         for source in np.unique(rows.source):
             own = rows.take(rows.source == source)
             own = replace(own, weight=np.ones(len(own.label)))
-            points, drawn = _figures(own), _drawn(own, seed, SOURCE_DRAWS)
+            points, drawn = _figures(own), _drawn(own, seed, SOURCE_DRAWS, calibration=False)
             found[level][str(source)] = {
                 "n": len(own.label),
                 "yes": int(own.label.sum()),
