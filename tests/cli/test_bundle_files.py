@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,21 @@ def test_a_folder_of_bundles_is_listed_with_what_is_broken(tiny: Bundle, tmp_pat
     missing = discourse("bundle", "list", tmp_path / "none")
     assert missing.code == 1
     assert "no such folder" in missing.error
+
+
+def test_what_file_managers_leave_behind_is_neither_read_nor_carried(
+    tiny: Bundle, tmp_path: Path, discourse: Command
+) -> None:
+    copy = Path(shutil.copytree(tiny.folder, tmp_path / "tiny"))
+    (copy / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    assert load_bundle(copy).id == tiny.id
+    assert discourse("bundle", "export", copy, "-o", tmp_path / "a.zip").code == 0
+    with zipfile.ZipFile(tmp_path / "a.zip", "a") as archive:
+        assert ".DS_Store" not in archive.namelist()
+        archive.writestr("__MACOSX/._bundle.toml", b"\0\5\x16\7")
+    unpacked = load_bundle(tmp_path / "a.zip")
+    assert unpacked.id == tiny.id
+    assert {path.name for path in unpacked.folder.iterdir()} == {"bundle.toml", *tiny.manifest.files}
 
 
 def cached(bundle: Bundle, home: Path) -> Path:

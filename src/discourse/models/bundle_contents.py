@@ -23,8 +23,9 @@ MAX_BYTES = 2_000_000_000
 MAX_TEXT_BYTES = 64_000_000  # of one .json, .md, .txt, .csv or .toml
 MAX_FILES = 64
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-# What a hub adds beside a model; never read.
+# What a hub adds beside a model, and file managers beside anything; never read.
 HUB_EXTRAS = frozenset({".gitattributes", "README.md"})
+DESKTOP_EXTRAS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _RUNS = frozenset({"GLOBAL", "STACK_GLOBAL", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "REDUCE", "BUILD", "PROTO"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
@@ -132,7 +133,8 @@ def _files(folder: Path) -> Iterator[tuple[Path, str]]:
         linked = [name for name in folders if (Path(place) / name).is_symlink()]
         for name in sorted(files + linked):
             path = Path(place) / name
-            if snapshot and path.parent == folder and name in HUB_EXTRAS:
+            extras = DESKTOP_EXTRAS | HUB_EXTRAS if snapshot else DESKTOP_EXTRAS
+            if path.parent == folder and name in extras:
                 continue
             count += 1
             if count > MAX_FILES:

@@ -12,7 +12,15 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from discourse.errors import BundleError
-from discourse.models.bundle_contents import CONTENTS, MANIFEST, MAX_BYTES, MAX_FILES, MAX_TEXT_BYTES, check_plain_names
+from discourse.models.bundle_contents import (
+    CONTENTS,
+    DESKTOP_EXTRAS,
+    MANIFEST,
+    MAX_BYTES,
+    MAX_FILES,
+    MAX_TEXT_BYTES,
+    check_plain_names,
+)
 from discourse.workspace import replacing
 
 MAX_RATIO = 200  # unpacked to packed size; a long list of hashes packs to about a half, a table of text to a tenth
@@ -66,7 +74,7 @@ def bundle_count(path: Path) -> int:
 
 def _checked(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Return the entries of the one bundle by their names beside its `bundle.toml`; nothing is unpacked yet."""
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _of_desktop(entry.filename)]
     for entry in entries:
         _check_entry(path, entry)
     manifests = [entry for entry in entries if PurePosixPath(entry.filename).name == MANIFEST]
@@ -86,6 +94,12 @@ def _checked(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
         raise BundleError(f"{path}: holds {repeated[0]!r} twice; do not use it")
     check_plain_names(path, names)
     return dict(zip(names, entries, strict=True))
+
+
+def _of_desktop(name: str) -> bool:
+    """Say whether a file manager put this into the zip; it is never unpacked."""
+    path = PurePosixPath(name)
+    return path.name in DESKTOP_EXTRAS or (path.parts[:1] == ("__MACOSX",) and path.name.startswith("._"))
 
 
 def _check_entry(path: Path, entry: zipfile.ZipInfo) -> None:
