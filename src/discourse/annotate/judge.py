@@ -17,7 +17,7 @@ from discourse.models.judge.coding import Coded, code, estimate
 from discourse.models.judge.comments import Inputs, inputs_of, keep_votes, tag_coder
 from discourse.models.judge.consensus import Code, consensus
 from discourse.models.judge.cost import Agreed, Cost
-from discourse.tables import COMMENTS, LABELS, MODEL_ANNOTATOR, SAMPLES, THREADS, Decision, Design
+from discourse.tables import ANSWERS, COMMENTS, LABELS, MODEL_ANNOTATOR, SAMPLES, THREADS, Decision, Design
 from discourse.workspace import Workspace, now
 
 
@@ -31,7 +31,8 @@ class JudgeResult:
         eligible, drawn, asked: comments that could be drawn, were drawn, and had no label of this coder.
         labels, unanswered: labels written, and those without a value because no majority of answers was valid.
         hard: labels on which its runs differ.
-        sent: requests sent now.
+        sent: answers asked for now.
+        invalid: how many answers were invalid, by reason.
         notes: where texts were sent, and how many answers were invalid.
     """
 
@@ -44,6 +45,7 @@ class JudgeResult:
     unanswered: int
     hard: int
     sent: int
+    invalid: dict[str, int]
     notes: tuple[str, ...] = ()
 
 
@@ -82,13 +84,14 @@ def judge_sample(
     drawn = draw_round(workspace, config, levels, size, design)
     inputs = _inputs(workspace, config, coder, drawn)
     coded = code(workspace, coder, inputs.items, agreed)
-    keep_votes(workspace, f"labels of round {drawn.round}", coded, inputs)
+    keep_votes(workspace, _use(drawn.round), coded, inputs)
     rows = _labels(coded, inputs, drawn)
     workspace.append(SAMPLES, drawn.rows)
     workspace.append(LABELS, rows, {FILE_KEY: f"{name} round {drawn.round}"})
     recompute_inclusion(workspace)
     note = coded.sentence(f"{inputs.keyed.height:,} comments")
-    return _result(coder, drawn.round, drawn.eligible, len(drawn.ids), rows, coded.sent, (note,))
+    counts = (drawn.eligible, len(drawn.ids), coded.sent)
+    return _result(workspace, coder, drawn.round, rows, counts, note)
 
 
 def judge_sample_cost(workspace: Workspace, config: Config, levels: Sequence[Level], size: int, design: Design) -> Cost:
@@ -117,12 +120,16 @@ def _told(workspace: Workspace, coder: Coder, number: int) -> JudgeResult:
     samples = workspace.read(SAMPLES).filter(round=number)
     drawn = samples.filter(pl.col("rank").is_not_null())["comment_id"].n_unique()
     note = f"round {number} was labelled so before; --more draws a further round"
-    return _result(coder, number, samples["comment_id"].n_unique(), drawn, rows, 0, (note,))
+    return _result(workspace, coder, number, rows, (samples["comment_id"].n_unique(), drawn, 0), note)
 
 
 def _result(
-    coder: Coder, number: int, eligible: int, drawn: int, rows: pl.DataFrame, sent: int, notes: tuple[str, ...]
+    workspace: Workspace, coder: Coder, number: int, rows: pl.DataFrame, counts: tuple[int, int, int], note: str
 ) -> JudgeResult:
+    """Put a result together; counts are the comments eligible and drawn, and the answers asked for now."""
+    eligible, drawn, sent = counts
+    told = workspace.read(ANSWERS).filter(pl.col("outcome") != "valid", use=_use(number), coder=coder.id)
+    invalid = told.group_by("outcome").agg(pl.col("answers").sum()).sort("outcome")
     return JudgeResult(
         annotator=f"{MODEL_ANNOTATOR}{coder.id}",
         round=number,
@@ -133,8 +140,13 @@ def _result(
         unanswered=rows["value"].null_count(),
         hard=rows.filter("hard").height,
         sent=sent,
-        notes=notes,
+        invalid=dict(invalid.iter_rows()),
+        notes=(note,),
     )
+
+
+def _use(number: int) -> str:
+    return f"labels of round {number}"
 
 
 def _inputs(workspace: Workspace, config: Config, coder: Coder, drawn: Drawn) -> Inputs:

@@ -52,10 +52,12 @@ def judge(workspace: Workspace, config: Config, agreed: Agreed) -> Judged:
     notes = [coded.sentence(f"{inputs.keyed.height:,} comments")]
     cut = sum(len(item.text) > config.judge.characters for item in inputs.items)
     if cut:
-        notes.append(f"of {cut:,} comments only the first {config.judge.characters:,} characters were sent")
+        notes.append(f"comments of which only the first {config.judge.characters:,} characters were sent: {cut:,}")
     if unread:
         read = ", ".join(read_languages(config))
-        notes.append(f"{len(unread):,} comments are in other languages than {read}; [judge] languages adds some")
+        notes.append(
+            f"comments in other languages than {read}, not sent: {len(unread):,} ([judge] languages adds some)"
+        )
     return Judged(
         coder.id,
         FRAMES.conform(_frames(coded, rows)).sort("comment_id", "frame", maintain_order=True),
