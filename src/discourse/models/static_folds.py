@@ -89,7 +89,7 @@ class StaticRows:
         )
 
     def _distilled(self, fitted: Fitted, seen: Numbers, others: Numbers) -> StaticTier:
-        """Distil from labelled rows, some of them also without their context, and unlabelled ones with some of theirs."""
+        """Distil from labelled rows, some also without their context, and from unlabelled ones with some of theirs."""
         recipe = self.recipe
         free = inputs_of_rows(self.unlabelled[others], recipe.context)
         free = without_some_context(free, recipe.context_dropout, recipe.seed)

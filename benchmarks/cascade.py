@@ -1,0 +1,181 @@
+"""The cascade against the encoder alone: share answered by the static tier, speed, and F1 lost.
+
+    python benchmarks/cascade.py [--bundle frames-minilm] [--threads ../shared/threads] [--runs 5] [--quick]
+
+Speed: real comments with their titles and parents, each distinct one once, all ways in turn within each run, medians
+of the ratios of the same run; sentences for evidence are not looked for by any way. The first way is what people write:
+SentenceTransformer.encode with its defaults and scikit-learn's linear heads. F1: held-out rows of the bundle, each read
+by models that saw nothing of its source; brackets hold 95 % intervals from resampling sources and threads. Without
+--quick the tables are written to docs/cascade.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Callable
+from importlib import metadata, resources
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+from sentence_transformers import SentenceTransformer
+from sklearn.linear_model import LogisticRegression
+
+from discourse.models.bundle import Bundle, load_bundle
+from discourse.models.cascade import Cascade, goes_up, load_cascade, says_yes
+from discourse.models.cascade_cost import cascade_cost, table_lines
+from discourse.models.encoder import WHEELS, load_encoder
+from discourse.models.frame_inputs import FrameInput
+from discourse.models.frames import FramesModel, load_frames
+from discourse.models.static import StaticTier
+from discourse.models.text_vectors import static_tier
+
+FILES = ("reddit_conspiracy_2025", "mtcsd_reddit", "reddit_music_2025", "discourse_iitm_tds", "reddit_cmv")
+DOCS = Path(__file__).resolve().parents[1] / "docs" / "cascade.md"
+Way = Callable[[list[FrameInput]], object]
+
+
+def main() -> None:
+    """Print both tables, and write them unless in a hurry."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bundle", default="frames-minilm")
+    parser.add_argument("--threads", type=Path, default=Path("../shared/threads"))
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--comments", type=int, default=1_500)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true", help="100 comments, 2 runs, nothing written")
+    given = parser.parse_args()
+    if given.quick:
+        given.comments, given.runs = 100, 2
+    bundle = load_bundle(given.bundle, "frames")
+    cascade = load_cascade(bundle)
+    if cascade is None:
+        raise SystemExit(f"{given.bundle}: has no static tier; train it again with [static] on = true")
+    lines = [f"bundle {bundle.id}: {cascade.said}", "", *cut_off_lines(cascade), ""]
+    lines += table_lines(cascade_cost(bundle.heldout(), given.seed))
+    if given.threads.is_dir():
+        inputs = read_comments(given.threads, given.comments, given.seed)
+        lines += ["", *speed(inputs, bundle, cascade, given.runs)]
+    else:
+        lines += ["", f"no speed: {given.threads} is not here"]
+    print("\n".join(lines))
+    if not given.quick:
+        DOCS.write_text(page(given, lines), encoding="utf-8")
+
+
+def cut_off_lines(cascade: Cascade) -> list[str]:
+    """Return the cut-offs of each frame as a table."""
+    lines = [
+        "| frame | threads with an encoder-yes | of the calibration: yes lost | no turned | answers |",
+        "|---|---|---|---|---|",
+    ]
+    for level, cut in cascade.levels.items():
+        known = [name for name, found in (("no", cut.low), ("yes", cut.high)) if found is not None]
+        answers = " and ".join(known) or "nothing: goes up whole"
+        lines.append(
+            f"| {level} | {cut.yes_threads} | {cut.lost:.1%} of at most {cascade.lost:.1%} "
+            f"| {cut.turned:.2%} of at most {cascade.turned:.2%} | {answers} |"
+        )
+    return lines
+
+
+def read_comments(folder: Path, most: int, seed: int) -> list[FrameInput]:
+    """Return distinct comments of real threads with title and parent."""
+    parts: list[pl.DataFrame] = []
+    for name in FILES:
+        frame = pl.read_parquet(folder / f"{name}.parquet")
+        above = frame.select(parent_id="comment_id", parent="text").unique("parent_id", keep="first")
+        frame = frame.join(above, on="parent_id", how="left", maintain_order="left")
+        title = pl.col("title").fill_null("") if "title" in frame.columns else pl.lit("")
+        parts.append(frame.select("text", title.alias("title"), pl.col("parent").fill_null("")))
+    rows = pl.concat(parts).filter(pl.col("text").str.len_chars() > 0).unique("text", maintain_order=True)
+    return [FrameInput(*row) for row in rows.sample(min(most, rows.height), seed=seed).iter_rows()]
+
+
+def speed(inputs: list[FrameInput], bundle: Bundle, cascade: Cascade, runs: int) -> list[str]:
+    """Time all ways in turn, run after run, and return a table of medians."""
+    encoder = load_encoder(bundle.manifest.encoder)
+    model, tier = load_frames(bundle, encoder), static_tier(bundle, encoder)
+    cut = list(cascade.levels.values())
+    up = goes_up(tier.scores(inputs), cut)
+    ways: dict[str, Way] = {
+        "SentenceTransformer.encode + heads": notebook(len(bundle.manifest.labels)),
+        "encoder tier (exact)": model.read,
+        "static tier": tier.scores,
+        "cascade": lambda some: both(some, model, tier, cascade),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for way in ways.values():
+        way(inputs[:20])
+    for _ in range(runs):
+        for name, way in ways.items():
+            started = time.perf_counter()
+            way(inputs)
+            seconds[name].append(time.perf_counter() - started)
+    first = np.array(next(iter(seconds.values())))
+    lines = [
+        f"Of these {len(inputs):,} comments {1 - up.mean():.1%} are answered by the static tier.",
+        "",
+        "| way | comments a second | ÷ SentenceTransformer.encode + heads [least–most of the runs] |",
+        "|---|---|---|",
+    ]
+    for name, taken in seconds.items():
+        ratio = first / np.array(taken)
+        lines.append(
+            f"| {name} | {len(inputs) / np.median(taken):,.0f} | {np.median(ratio):.1f}× "
+            f"[{ratio.min():.1f}–{ratio.max():.1f}] |"
+        )
+    return lines
+
+
+def notebook(levels: int) -> Way:
+    """Return what people write: vectors by sentence-transformers' defaults, then one linear head a frame."""
+    folder = resources.files(next(iter(WHEELS.values()))) / "model"
+    reader = SentenceTransformer(str(folder), device="cpu")
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(200, reader.encode(["a"]).shape[1]))
+    heads = [LogisticRegression().fit(x, generator.random(200) < 0.5) for _ in range(levels)]
+
+    def way(inputs: list[FrameInput]) -> object:
+        vectors = reader.encode([row.text for row in inputs], show_progress_bar=False)
+        return [head.predict_proba(vectors) for head in heads]
+
+    return way
+
+
+def both(inputs: list[FrameInput], model: FramesModel, tier: StaticTier, cascade: Cascade) -> object:
+    """Score all by the static tier, and by the encoder those that go up."""
+    cut = list(cascade.levels.values())
+    scores = tier.scores(inputs)
+    up = np.flatnonzero(goes_up(scores, cut))
+    return says_yes(scores, cut), model.read([inputs[row] for row in up]) if len(up) else None
+
+
+def page(given: argparse.Namespace, lines: list[str]) -> str:
+    """Return docs/cascade.md."""
+    libraries = ("torch", "sentence-transformers", "tokenizers")
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in libraries)
+    told = f"--runs {given.runs} --comments {given.comments} --seed {given.seed}"
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} torch threads"
+    return "\n".join(
+        [
+            "# The static tier and the cascade",
+            "",
+            "How it works stands in `models/cascade.py` and `models/static.py`; a bundle's card has its own figures.",
+            "",
+            f"    python benchmarks/cascade.py --bundle {Path(given.bundle).name} {told}",
+            "",
+            f"{machine}, Python {platform.python_version()}, {versions}; {time.strftime('%Y-%m-%d')}.",
+            "",
+            *lines,
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()
