@@ -44,6 +44,10 @@ def test_the_figures_of_a_good_model_and_their_intervals() -> None:
     assert found["intervals"]["macro_f1"] == row["intervals"]["f1"]
     assert sorted(found["by_source"]["one"]) == ["s0", "s1", "s2", "s3"]
     assert sum(bar["rows"] for bar in row["reliability"]) == 480
+    rest = judged().take(judged().source != "s0")
+    others = np.nan_to_num(rest.weight) * rest.label
+    kish = others.sum() ** 2 / (others**2).sum()
+    assert found["by_source"]["one"]["s0"]["yes_effective_without"] == pytest.approx(kish, abs=0.06)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 

@@ -132,9 +132,12 @@ def _by_source(metrics: dict[str, Any]) -> str:
     for level, sources in metrics.get("by_source", {}).items():
         for source, row in sources.items():
             figures = [figure(row, key) for key in ("f1", "average_precision", "unsure_share")]
-            rows.append([level, source, f"{row['n']:,}", f"{row['yes']:,}", *figures])
+            without = f"{row['yes_effective_without']:.0f}" if "yes_effective_without" in row else "–"
+            rows.append([level, source, f"{row['n']:,}", f"{row['yes']:,}", *figures, without])
     lines = ["### By held-out source, each row once", ""]
-    lines += table(["label", "source", "rows", "yes", "F1", "average precision", "unsure"], rows)
+    lines += table(
+        ["label", "source", "rows", "yes", "F1", "average precision", "unsure", "effective yes without it"], rows
+    )
     merged = metrics.get("macro_f1_merged")
     if merged:
         listed = ", ".join(f"{source} {value:.2f}" for source, value in merged.items())

@@ -309,7 +309,9 @@ def _mean(values: list[float | None]) -> float | None:
 def _by_source(levels: Mapping[str, Judged], seed: int) -> dict[str, dict[str, Any]]:
     """Return the main figures of each source alone, each row once; intervals from resampling its threads."""
     found: dict[str, dict[str, Any]] = {}
-    for level, rows in levels.items():
+    for level, given in levels.items():
+        rows = _with_weights(given)
+        yes = rows.weight * rows.label
         found[level] = {}
         for source in np.unique(rows.source):
             own = rows.take(rows.source == source)
@@ -318,6 +320,7 @@ def _by_source(levels: Mapping[str, Judged], seed: int) -> dict[str, dict[str, A
             found[level][str(source)] = {
                 "n": len(own.label),
                 "yes": int(own.label.sum()),
+                "yes_effective_without": round(effective(yes[rows.source != source]), 1),
                 **_rounded({name: points[name] for name in BY_SOURCE}),
                 "intervals": _intervals({name: drawn[name] for name in BY_SOURCE}, SOURCE_DRAWS),
             }
