@@ -95,6 +95,8 @@ def _deep(bundle: Bundle | None, codebook: str | None) -> dict[str, Callable[[],
 
     @cache
     def encoder() -> Encoder:
+        if bundle.manifest.encoder.endswith("/static"):
+            raise _Skip("its vectors are those of the static tier of a frames bundle, which is not here")
         # Seconds to import and load: once for both questions.
         from discourse.models.encoder import load_encoder
 
@@ -174,9 +176,9 @@ def _reading(bundle: Bundle, encoder: Encoder) -> None:
         from discourse.models.static import FILE
         from discourse.models.text_vectors import static_tier
 
-        if FILE in bundle.manifest.files:
-            static_tier(bundle, encoder)
         scores = load_frames(bundle, encoder).read([FrameInput(SENTENCE)]).scores
+        if FILE in bundle.manifest.files:
+            scores = np.concatenate([scores, static_tier(bundle, encoder).scores([FrameInput(SENTENCE)])])
     else:
         from discourse.models.stance import Reading, load_stance
 
