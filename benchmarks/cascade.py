@@ -38,20 +38,22 @@ FILES = ("reddit_conspiracy_2025", "mtcsd_reddit", "reddit_music_2025", "discour
 HOW = """\
 A *static tier* gives every comment a score for each frame from its word pieces alone: each word piece was run once
 through the tuned encoder, so that no transformer is needed at work (model2vec: Tulkens & van Dongen 2024). Vectors of
-comment, parent and title stand side by side; a ridge regression on them and on random Fourier features of them (Rahimi
-& Recht 2007), and one on the comment's word pieces and pairs of them, were taught to give the encoder's own log-odds.
+comment, parent and title stand side by side; a ridge regression on them and on random Fourier features of them
+(Rahimi & Recht 2007), and one on the comment's word pieces and pairs of them, were taught to give the encoder's own
+log-odds.
 
-A comment is answered by it where every frame's score lies below that frame's lower cut-off (no) or reaches its upper one
-(yes); all others *go up* to the encoder. Two losses are kept for each frame, in expectation over comments like those
-that the cut-offs were found on: of the comments that the encoder would tag, at most 5 % are answered no, of the others at
-most 0.2 % yes (conformal risk control: Angelopoulos, Bates, Fisch, Lei & Schuster 2024). The units are threads: each
-counts V = min(W, c) comments, W being the weight of its comments in question, and the cut-off is the highest at which
-Σ loss + c ≤ bound · (Σ V + c). The cap c is the highest at which twice the room for it is left; with one comment a
-thread the rule is the (n · R + 1) / (n + 1) ≤ bound of the paper. So 19 threads with an encoder-yes are the least that
-5 % can be promised with, and 499 threads for 0.2 %: without them that side answers nothing, and a frame without a lower
-cut-off takes every comment up. The scores are out-of-fold: each source is scored by an encoder and a static tier that
-saw nothing of it; labels are not used for the cut-offs. On comments unlike those the promise does not hold: the fit check
-looks at that, and `--exact` turns the tier off. Tags of the cascade are corrected by held-out rows of the cascade.
+A comment is answered by it where every frame's score lies below that frame's lower cut-off (no) or reaches its upper
+one (yes); all others *go up* to the encoder. Two losses are kept for each frame, in expectation over comments like
+those that the cut-offs were found on: of the comments that the encoder would tag, at most 5 % are answered no, of the
+others at most 0.2 % yes (conformal risk control: Angelopoulos, Bates, Fisch, Lei & Schuster 2024). The units are
+threads: each counts V = min(W, c) comments, W being the weight of its comments in question, and the cut-off is the
+highest at which Σ loss + c ≤ bound · (Σ V + c). The cap c is the highest at which twice the room for it is left; with
+one comment a thread the rule is the (n · R + 1) / (n + 1) ≤ bound of the paper. So 19 threads with an encoder-yes are
+the least that 5 % can be promised with, and 499 threads for 0.2 %: without them that side answers nothing, and a
+frame without a lower cut-off takes every comment up. The scores are out-of-fold: each source is scored by an encoder
+and a static tier that saw nothing of it; labels are not used for the cut-offs. On comments unlike those the promise
+does not hold: the fit check looks at that, and `--exact` turns the tier off. Tags of the cascade are corrected by
+held-out rows of the cascade.
 """
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "cascade.md"
 Way = Callable[[list[FrameInput]], object]
