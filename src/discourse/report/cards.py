@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -155,7 +155,7 @@ class Cards:
 
 
 def tags_of(
-    frames: pl.DataFrame, stance: pl.DataFrame, titles: Mapping[str, str], policy: Policy
+    frames: pl.DataFrame, stance: pl.DataFrame, titles: Mapping[str, str], policy: Policy, doubted: Collection[str]
 ) -> dict[str, tuple[Tag, ...]]:
     """Return the labels of each comment: yes and unsure of frames in the codebook's order, then sides of targets.
 
@@ -164,6 +164,7 @@ def tags_of(
         stance: one row for each comment and target, likewise.
         titles: of the frames, by name, in the codebook's order.
         policy: gives the words.
+        doubted: frames that are not printed where the model is unsure of them, see `tag_codes.mostly_doubted`.
     """
     words = policy.words
     found: dict[str, dict[Tag, None]] = {}
@@ -175,6 +176,8 @@ def tags_of(
             tag = Tag("yes", titles[frame])
         elif reason == "language":
             tag = Tag("unsure", words.text("tag.language"))
+        elif frame in doubted:
+            continue
         else:
             tag = Tag("unsure", words.text("tag.unsure", title=titles[frame]))
         found.setdefault(name, {})[tag] = None

@@ -19,7 +19,7 @@ from discourse.report.legible import legible
 from discourse.report.material import Material
 from discourse.report.packing import pack, pack_columns, pack_json, small, whole
 from discourse.report.passages import LIST_LETTERS, QUOTE_LETTERS, Passage, Span, passages
-from discourse.report.tag_codes import frame_codes, frame_tags, reader_codes, stance_codes, target_tags
+from discourse.report.tag_codes import frame_codes, frame_tags, mostly_doubted, reader_codes, stance_codes, target_tags
 from discourse.tables import COMMENTS, Precision, ReplyKind, Role, State
 
 BLOCK = 1_000
@@ -194,13 +194,13 @@ def _times(rows: pl.DataFrame, *, full: bool) -> tuple[NDArray[np.generic], NDAr
 
 def _about(material: Material, rows: pl.DataFrame) -> dict[str, Any]:
     """Return what the numbers in the columns mean, in words."""
-    words = material.words
+    words, doubted = material.words, mostly_doubted(material.frames)
     frames = [
         {
             "name": frame.name,
             "title": frame.title,
             "definition": frame.definition,
-            "tags": frame_tags(frame.title, words),
+            "tags": frame_tags(frame.title, words, doubts=frame.name not in doubted),
         }
         for frame in material.codebook.frames
     ]

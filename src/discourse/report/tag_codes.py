@@ -23,6 +23,7 @@ NO_LANGUAGE_STANCE = 6
 # What readers said: as above, and one number more for readers who differ.
 READINGS: Mapping[str, Mapping[str, int]] = {"frame": {"yes": YES, "no": NO}, "stance": SIDES}
 DIVIDED = 9
+MOST_DOUBTED = 1 / 3
 
 
 def frame_codes(order: pl.DataFrame, frames: pl.DataFrame, frame: str) -> pl.Series:
@@ -49,14 +50,25 @@ def reader_codes(order: pl.DataFrame, labels: pl.DataFrame, kind: str, level: st
     return _joined(order, said, pl.when(pl.col("values") > 1).then(DIVIDED).otherwise(code))
 
 
-def frame_tags(title: str, words: Words) -> dict[str, list[str]]:
+def mostly_doubted(frames: pl.DataFrame) -> frozenset[str]:
+    """Return the frames that the model is unsure of in more than a third of the comments that it read.
+
+    A label that is on so many comments says nothing of one; the table of shares says how many they are, and the filter
+    finds them.
+    """
+    read = frames.filter(pl.col("reason").is_null() | (pl.col("reason") != "language"))
+    shares = read.group_by("frame").agg(doubted=(pl.col("decision") == Decision.UNSURE.value).mean())
+    return frozenset(shares.filter(pl.col("doubted") > MOST_DOUBTED)["frame"])
+
+
+def frame_tags(title: str, words: Words, *, doubts: bool = True) -> dict[str, list[str]]:
     """Return the label to print for each code of a frame, with its kind; a code without one is not printed.
 
-    Codes that readers gave stand behind an `r`.
+    Codes that readers gave stand behind an `r`. `doubts`: whether it is printed where the model is unsure.
     """
     return {
         str(YES): ["yes", title],
-        str(UNSURE_FRAME): ["unsure", words.text("tag.unsure", title=title)],
+        **({str(UNSURE_FRAME): ["unsure", words.text("tag.unsure", title=title)]} if doubts else {}),
         str(NO_LANGUAGE_FRAME): ["unsure", words.text("tag.language")],
         f"r{YES}": ["reader", words.text("tag.readers.yes", title=title)],
         f"r{DIVIDED}": ["reader", words.text("tag.readers.divided", title=title)],

@@ -14,6 +14,7 @@ from discourse.report.material import Material
 from discourse.report.passages import LIST_LETTERS
 from discourse.report.phrases import Phrase
 from discourse.report.selection import LISTED, listed
+from discourse.report.tag_codes import mostly_doubted
 from discourse.tables import Decision, Stance
 
 
@@ -52,7 +53,7 @@ def cards(material: Material, quoted: list[str]) -> Cards:
     frames = material.frames.filter(pl.col("comment_id").is_in(ids))
     stance = material.stance.filter(pl.col("comment_id").is_in(ids))
     titles = {frame.name: frame.title for frame in material.codebook.frames}
-    tags = tags_of(frames, stance, titles, policy)
+    tags = tags_of(frames, stance, titles, policy, mostly_doubted(material.frames))
     for name, extra in _reader_tags(material, titles, ids).items():
         tags[name] = tags.get(name, ()) + extra
     for name, label in _topic_labels(material, ids).items():
