@@ -72,6 +72,7 @@ def test_eight_labels_make_a_bundle_that_finds_more_of_the_same(folder: Path, di
     assert said.code == 0, said.err
     bundle = load_bundle(folder / "b", "frames")
     assert said.json["sha256"] == bundle.sha256
+    assert "4 yes are too few for a threshold" in said.err
     assert bundle.manifest.labels == ("nostalgia",)
     assert bundle.manifest.validated
     assert bundle.heldout().filter(path="exact").height == 8

@@ -15,6 +15,7 @@ from discourse.models.training_checks import (
     check_classes,
     check_columns,
     check_stance_classes,
+    few_yes,
     in_words,
     numbered,
     shortened,
@@ -149,6 +150,13 @@ def test_stances_are_read_in_any_case_and_rows_without_target_or_stance_are_coun
     found = with_stances(frame, "f.csv")
     assert found.rows["stance"].to_list() == ["off_target"]
     assert found.dropped == {"no_target": 2, "unlabelled": 1}
+
+
+def test_a_threshold_from_a_handful_of_yes_is_warned_of() -> None:
+    rows = pl.DataFrame({"cats": [1] * 7 + [0] * 9, "dogs": [1] * 8 + [0] * 8})
+    assert few_yes(rows, ("cats", "dogs")) == (
+        "cats: 7 yes are too few for a threshold; go by its ranking, and label at least 8",
+    )
 
 
 @pytest.mark.parametrize("stances", [["favor"] * 5, ["favor", "against"], ["neutral"], []])

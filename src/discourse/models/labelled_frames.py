@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from discourse.codebook import load_codebook
 from discourse.models.frame_inputs import FrameInput
 from discourse.models.recipe import Clean, DataFile, Recipe, join_threads, read_labelled
-from discourse.models.training_checks import Checked, agreed, check_classes, unknown_frames, with_labels
-from discourse.progress import say
+from discourse.models.training_checks import Checked, agreed, check_classes, few_yes, unknown_frames, with_labels
+from discourse.progress import say, warn
 
 COLUMNS = ("text", "title", "parent", "text_hash", "source", "thread", "weight", "importance", "training_only")
 
@@ -36,7 +36,10 @@ def labelled_rows(recipe: Recipe, levels: tuple[str, ...], clean: Clean) -> Chec
         say(note)
     joined = pl.concat([file.rows for file in files], how="vertical_relaxed")
     rows = join_threads(joined, recipe.threads).drop("original_hash", "row")
-    check_classes(rows.filter(~pl.col("training_only")), levels)
+    judged = rows.filter(~pl.col("training_only"))
+    check_classes(judged, levels)
+    for warning in few_yes(judged, levels):
+        warn(warning)
     return Checked(rows, whole.dropped, whole.notes)
 
 

@@ -15,6 +15,7 @@ YES = ("1", "1.0", "yes", "y", "true")
 NO = ("0", "0.0", "no", "n", "false")
 NO_FRAMES = ("text", "title", "parent", "context", "id", "source", "thread", "thread_id", "weight", "sample", "unsure")
 MADE = ("row", "text_hash", "original_hash", "importance", "training_only")
+FEW_YES = 8  # below it, thresholds tagged two thirds of the comments and more
 NAMED = 5  # row numbers that a sentence lists
 
 
@@ -189,6 +190,16 @@ def check_classes(rows: pl.DataFrame, levels: Sequence[str]) -> None:
                 f'"{level}" has a single {which} in {rows.height:,} labelled rows, so that it cannot be judged; label '
                 "at least two"
             )
+
+
+def few_yes(rows: pl.DataFrame, levels: Sequence[str]) -> tuple[str, ...]:
+    """Say of which frames there are too few yes to choose a threshold by (`docs/new-frames.md`)."""
+    counts = {level: int(rows[level].sum()) for level in levels}
+    return tuple(
+        f"{level}: {yes} yes are too few for a threshold; go by its ranking, and label at least {FEW_YES}"
+        for level, yes in counts.items()
+        if yes < FEW_YES
+    )
 
 
 def check_stance_classes(stances: pl.Series) -> None:
