@@ -60,4 +60,4 @@ def test_the_fingerprint_follows_its_sections_only() -> None:
 
 
 def test_a_setting_that_cannot_be_done_yet_is_named() -> None:
-    assert parse_config({"engine": "ray"}).unavailable() == ['engine = "ray"']
+    assert parse_config({"tagging": {"precision": "int8"}}).unavailable() == ['[tagging] precision = "int8"']

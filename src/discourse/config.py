@@ -273,10 +273,7 @@ class Config(Section):
 
     def unavailable(self) -> list[str]:
         """Return the settings that this version reads but cannot carry out; asking for one is an error."""
-        asked = {
-            '[tagging] precision = "int8"': self.tagging.precision != "fp32",
-            'engine = "ray"': self.engine != "local",
-        }
+        asked = {'[tagging] precision = "int8"': self.tagging.precision != "fp32"}
         return [setting for setting, wanted in asked.items() if wanted]
 
 

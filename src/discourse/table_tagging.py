@@ -11,14 +11,16 @@ import polars as pl
 
 from discourse.collect import read_table
 from discourse.config import Config
+from discourse.engine import open_engine
 from discourse.errors import InputError, UsageError, did_you_mean
 from discourse.models.bundle import load_bundle
 from discourse.models.encoder import load_encoder
 from discourse.normalize import clean_text
 from discourse.normalize.language import detect_languages
 from discourse.progress import say, warn
-from discourse.tables import FRAMES, STANCES, ReplyKind, State
+from discourse.tables import FRAMES, STANCES, ReplyKind, Role, State
 from discourse.tag.cascade import way_of
+from discourse.tag.fit import check_fits
 from discourse.tag.frames import tag_frames
 from discourse.tag.stance import tag_stance
 from discourse.workspace import Workspace, replacing
@@ -30,12 +32,13 @@ FORMULA = r"^[=+\-@\t\r]"
 
 @dataclass(frozen=True, slots=True)
 class TableTagging:
-    """What was done: rows tagged, rows that could not be, the columns read, and the files written."""
+    """What was done: rows tagged, rows that could not be, the columns read, the files written, and what to know."""
 
     rows: int
     unreadable: int
     columns: list[str]
     written: list[Path]
+    notes: list[str]
 
 
 def tag_table(
@@ -78,11 +81,13 @@ def tag_table(
     read = [text_column, *context]
     say(f"{source.name}: reading {', '.join(read)}")
     comments = _comments(source, frame, text_column, id_column, context, config)
-    frames, stances = _tag(comments, config)
+    frames, stances, notes = _tag(comments, config)
+    for note in notes:
+        say(note)
     _write(_widened(frame, comments, frames, stances) if wide else frames, output)
     if stances is not None and not wide:
         _write(stances, beside)
-    return TableTagging(comments.height, len(table.broken), read, written)
+    return TableTagging(comments.height, len(table.broken), read, written, notes)
 
 
 def _is_plain(dtype: pl.DataType) -> bool:
@@ -112,12 +117,12 @@ def _comments(
     return pl.concat([comments, languages], how="horizontal").with_columns(parent.alias("parent"))
 
 
-def _tag(comments: pl.DataFrame, config: Config) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+def _tag(comments: pl.DataFrame, config: Config) -> tuple[pl.DataFrame, pl.DataFrame | None, list[str]]:
     bundle = load_bundle(config.bundles.frames, "frames")
     if bundle.doubt:
         warn(bundle.doubt)
     encoder = load_encoder(bundle.manifest.encoder)
-    with tempfile.TemporaryDirectory(prefix="discourse-") as folder:
+    with tempfile.TemporaryDirectory(prefix="discourse-") as folder, open_engine(config, Path(folder)) as engine:
         workspace = Workspace(Path(folder))
         # Parents are rows of their own, which are read along and not tagged.
         answering = pl.when(pl.col("parent").is_not_null()).then(pl.lit("parent of ") + pl.col("comment_id"))
@@ -130,11 +135,15 @@ def _tag(comments: pl.DataFrame, config: Config) -> tuple[pl.DataFrame, pl.DataF
         both = pl.concat([comments.with_columns(parent_id=answering), parents]).drop("parent")
         threads = comments.select("thread_id", title="thread_id").unique()
         path, cascade = way_of(bundle, config.tagging)
-        frames = FRAMES.conform(tag_frames(workspace, both, threads, bundle, encoder, path, cascade))
+        frames = FRAMES.conform(tag_frames(workspace, both, threads, bundle, encoder, path, cascade, engine))
+        # Without threads in a table, its rows are taken for comments of one.
+        alike = [(bundle, comments.with_columns(role=pl.lit(Role.USER.value)))]
+        notes = check_fits(workspace, alike, encoder, config)
         if not config.stance.targets:
-            return frames, None
-        stances = tag_stance(workspace, both, load_bundle(config.bundles.stance, "stance"), encoder, config)
-        return frames, STANCES.conform(stances)
+            return frames, None, notes
+        stance = load_bundle(config.bundles.stance, "stance")
+        stances = tag_stance(workspace, both, stance, encoder, config, engine)
+        return frames, STANCES.conform(stances), notes
 
 
 def _widened(

@@ -45,6 +45,10 @@ Exact = Annotated[
     bool | None,
     typer.Option("--exact/--cascade", help="Ask the encoder about every comment, or let a quick tier answer first."),
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option("--engine", help="Where comments are tagged: here, or by the workers of a Ray cluster. [local|ray]"),
+]
 Labels = Annotated[list[str] | None, typer.Option(metavar="FILE", help="Labels given by people.")]
 Quotes = Annotated[str | None, typer.Option(help="How much of the comments the report quotes. [full|short|none]")]
 Lang = Annotated[str | None, typer.Option(help="The language of the report's own words. [en|de]")]
@@ -90,6 +94,7 @@ def run(
     frames: Frames = None,
     stance: Stance = None,
     exact: Exact = None,
+    engine: Engine = None,
     tagger: Tagger = None,
     judge_model: JudgeModel = None,
     judge_runs: JudgeRuns = None,
@@ -136,6 +141,7 @@ def run(
         "bundles.frames": frames,
         "bundles.stance": stance,
         "tagging.exact": exact,
+        "engine": engine,
         **judge_settings(tagger, judge_model, judge_runs),
         "labels.files": labels or None,
         "aggregate.population": population,

@@ -9,7 +9,7 @@ import typer
 
 from discourse.cli.judge import JudgeModel, JudgeRuns, Tagger, Yes, judge_settings
 from discourse.cli.options import Json, Set, Where, parsed_settings, print_json
-from discourse.cli.run import DryRun, Exact, Target
+from discourse.cli.run import DryRun, Engine, Exact, Target
 from discourse.cli.stage import run_stage
 
 
@@ -30,6 +30,7 @@ def tag(
     frames: Annotated[str | None, typer.Option(metavar="BUNDLE", help="The frames bundle.")] = None,
     stance: Annotated[str | None, typer.Option(metavar="BUNDLE", help="The stance bundle.")] = None,
     exact: Exact = None,
+    engine: Engine = None,
     tagger: Tagger = None,
     judge_model: JudgeModel = None,
     judge_runs: JudgeRuns = None,
@@ -58,6 +59,7 @@ def tag(
         "bundles.stance": stance,
         "tagging.context": None if context else False,
         "tagging.exact": exact,
+        "engine": engine,
         **judge_settings(tagger, judge_model, judge_runs),
         **parsed_settings(settings),
     }

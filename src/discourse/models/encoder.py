@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources, util
 from pathlib import Path
@@ -59,12 +59,20 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """A BERT encoder with its tokenizer; `id` names it in tables."""
+    """A BERT encoder with its tokenizer; `id` names it in tables.
+
+    Pickled, it is what it was loaded from (`reference`), and is loaded and verified again where it arrives.
+    """
 
     name: str
     sha256: str
     tokenizer: Tokenizer
     model: Any
+    reference: str = ""
+
+    def __reduce__(self) -> tuple[Callable[[str, str], Encoder], tuple[str, str]]:
+        """Return how it is loaded again."""
+        return load_encoder, (self.reference, self.sha256)
 
     @property
     def id(self) -> str:
@@ -129,6 +137,7 @@ def load_encoder(name: str = MINILM, sha256: str | None = None) -> Encoder:
     from transformers.utils import logging
 
     folder = _folder(name)
+    reference = str(folder.absolute()) if folder == Path(name) else name
     weights = folder / "model.safetensors"
     try:
         with weights.open("rb") as handle:
@@ -149,7 +158,7 @@ def load_encoder(name: str = MINILM, sha256: str | None = None) -> Encoder:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
-    return Encoder(Path(name).name, actual, tokenizer, model.eval())
+    return Encoder(Path(name).name, actual, tokenizer, model.eval(), reference)
 
 
 def batches(sequences: Sequences, tokens: int = TOKENS_A_BATCH) -> Iterator[Batch]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from discourse.config import Config
+from discourse.engine import Engine, open_engine
+from discourse.engine import check as check_engine
 from discourse.models.judge.comments import JUDGED, drop_use, tag_coder
 from discourse.models.judge.cost import Agreed, Cost, never
 from discourse.tables import (
@@ -56,6 +58,11 @@ def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome
         UsageError: nobody agreed to what it costs; or the frames bundle was trained for another codebook than the
             configured one, and what differs is named.
     """
+    with open_engine(config, workspace.root) as engine:
+        return _tag(workspace, config, agreed, engine)
+
+
+def _tag(workspace: Workspace, config: Config, agreed: Agreed, engine: Engine) -> Outcome:
     # torch and transformers take seconds to import: only a run that tags pays for them.
     from discourse.codebook import load_codebook
     from discourse.models.bundle import load_bundle
@@ -82,10 +89,10 @@ def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome
     comments = workspace.read(COMMENTS)
     threads = workspace.read(THREADS)
     path, cascade = way_of(frames_bundle, config.tagging)
-    frames = tag_frames(workspace, comments, threads, frames_bundle, encoder, path, cascade)
+    frames = tag_frames(workspace, comments, threads, frames_bundle, encoder, path, cascade, engine)
     # A reading that knows the parent would find its frame in the reply: replies are read again without it.
     chosen = in_chosen_threads(comments, frames, config.seed)
-    alone = tag_frames(workspace, chosen, threads, frames_bundle, encoder, Path.TEXT_ONLY, cascade)
+    alone = tag_frames(workspace, chosen, threads, frames_bundle, encoder, Path.TEXT_ONLY, cascade, engine)
     workspace.write(FRAMES, pl.concat([frames, alone]), {"bundle": frames_bundle.id})
     counts = {
         "tagged": frames["comment_id"].n_unique(),
@@ -104,9 +111,9 @@ def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome
         )
     if config.stance.targets:
         stance_bundle = load_bundle(config.bundles.stance, "stance")
-        stances = tag_stance(workspace, comments, stance_bundle, encoder, config)
+        stances = tag_stance(workspace, comments, stance_bundle, encoder, config, engine)
         targets = config.stance.targets
-        lone = read_stance(workspace, chosen, stance_bundle, encoder, targets, Path.TEXT_ONLY)
+        lone = read_stance(workspace, chosen, stance_bundle, encoder, targets, Path.TEXT_ONLY, engine)
         workspace.write(STANCES, pl.concat([stances, lone]), {"bundle": stance_bundle.id})
         checked.append((stance_bundle, past_gate(comments, stances)))
         counts["stance_rows"] = stances.height
@@ -123,8 +130,9 @@ def check(config: Config) -> None:
     """Refuse what no comments are needed to refuse.
 
     Raises:
-        UsageError: the external coder is asked for and no model is named.
+        UsageError: the external coder is asked for and no model is named, or the engine is not installed.
     """
+    check_engine(config)
     if config.tagger == JUDGED or config.topics.names == "judge":
         tag_coder(config)
 

@@ -6,18 +6,17 @@ import numpy as np
 import polars as pl
 
 from discourse.config import TaggingConfig
+from discourse.engine import LOCAL, Engine
 from discourse.models.bundle import Bundle
 from discourse.models.cascade import Cascade, CutOffs, goes_up, load_cascade, says_yes, static_probability
 from discourse.models.encoder import Encoder
-from discourse.models.frame_inputs import FrameInput
-from discourse.models.text_vectors import static_tier
 from discourse.progress import bar
 from discourse.tables import SCORES, Decision, Path, Tier
+from discourse.tag.frame_work import load_static_work
 from discourse.tag.readable import SHARD
-from discourse.tag.scores import missing_rows, score_rows
+from discourse.tag.scores import missing_rows
 from discourse.workspace import Workspace
 
-PARTS = ("text", "title", "parent")
 STATIC_SHARD = 5 * SHARD
 
 
@@ -42,6 +41,7 @@ def static_answers(
     encoder: Encoder,
     cascade: Cascade,
     alone: bool,
+    engine: Engine = LOCAL,
 ) -> pl.DataFrame:
     """Score what the static tier has not scored yet, and return its answers; inputs without one go up.
 
@@ -52,12 +52,13 @@ def static_answers(
         encoder: gives its tokenizer.
         cascade: of the bundle.
         alone: whether texts are read without title and parent.
+        engine: where missing inputs are scored.
 
     Returns:
         Rows of the scores table with `probability`, `above_threshold` and `decision`, of the inputs that it answers.
     """
     cut = cascade.alone if alone else cascade.levels
-    _score_missing(workspace, wanted, bundle, encoder, cut)
+    _score_missing(workspace, wanted, bundle, encoder, cut, engine)
     kept = workspace.scan(SCORES).filter(bundle=bundle.id, tier=Tier.STATIC.value).collect()
     kept = kept.join(wanted.select("input_key"), on="input_key", how="semi")
     by_level = {level: kept.filter(level=level).sort("input_key") for level in bundle.manifest.labels}
@@ -96,25 +97,16 @@ def said_of(cascade: Cascade, static: int, encoder: int) -> str:
 
 
 def _score_missing(
-    workspace: Workspace, wanted: pl.DataFrame, bundle: Bundle, encoder: Encoder, cut: dict[str, CutOffs]
+    workspace: Workspace,
+    wanted: pl.DataFrame,
+    bundle: Bundle,
+    encoder: Encoder,
+    cut: dict[str, CutOffs],
+    engine: Engine,
 ) -> None:
     missing = missing_rows(wanted, workspace.scan(SCORES), bundle, Tier.STATIC)
     if missing.is_empty():
         return
-    tier = static_tier(bundle, encoder)
+    shards = (missing.slice(start, STATIC_SHARD) for start in range(0, missing.height, STATIC_SHARD))
     with bar("frames, static tier", missing.height) as advance:
-        for start in range(0, missing.height, STATIC_SHARD):
-            shard = missing.slice(start, STATIC_SHARD)
-            scores = tier.scores([FrameInput(*parts) for parts in shard.select(PARTS).iter_rows()])
-            yes = says_yes(scores, [cut[level] for level in tier.levels])
-            rows = score_rows(
-                shard,
-                scores,
-                yes,
-                tier.levels,
-                bundle,
-                Tier.STATIC,
-                lambda parts: tier.scores([FrameInput(part) for part in parts]),
-            )
-            workspace.append(SCORES, rows, {"bundle": bundle.id})
-            advance(shard.height)
+        engine.each(load_static_work(workspace, bundle, encoder, cut), shards, advance)

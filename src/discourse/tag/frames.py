@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from discourse.engine import LOCAL, Engine
 from discourse.models.bundle import Bundle, Calibration
 from discourse.models.calibration import probability
 from discourse.models.cascade import Cascade
 from discourse.models.encoder import Encoder
 from discourse.models.frame_inputs import FrameInput
-from discourse.models.frames import load_frames
 from discourse.models.input_key import input_key
 from discourse.progress import bar
 from discourse.tables import FRAMES, SCORES, Decision, Path, Tier
-from discourse.tag.cascade import PARTS, static_answers
+from discourse.tag.cascade import static_answers
+from discourse.tag.frame_work import PARTS, load_frame_work
 from discourse.tag.readable import SHARD, in_languages, with_text
-from discourse.tag.scores import missing_rows, score_rows
-from discourse.tag.vectors import keep_vectors
+from discourse.tag.scores import missing_rows
 from discourse.workspace import Workspace
 
 
@@ -32,6 +30,7 @@ def tag_frames(
     encoder: Encoder,
     path: Path = Path.EXACT,
     cascade: Cascade | None = None,
+    engine: Engine = LOCAL,
 ) -> pl.DataFrame:
     """Return rows of the frames table for all comments with text.
 
@@ -46,6 +45,7 @@ def tag_frames(
         encoder: the one that the bundle was trained on.
         path: how comments are read.
         cascade: what the static tier may answer; None asks the encoder alone.
+        engine: where missing inputs are scored.
     """
     context = bundle.manifest.context if path in {Path.CASCADE, Path.EXACT} else ()
     readable = in_context(comments, threads, context).with_columns(
@@ -59,9 +59,10 @@ def tag_frames(
     wanted = keyed.filter("read").unique("input_key", keep="first", maintain_order=True).select("input_key", *PARTS)
     answers: list[pl.DataFrame] = []
     if cascade is not None:
-        answers.append(static_answers(workspace, wanted, bundle, encoder, cascade, alone=path is Path.TEXT_ONLY))
+        alone = path is Path.TEXT_ONLY
+        answers.append(static_answers(workspace, wanted, bundle, encoder, cascade, alone=alone, engine=engine))
         wanted = wanted.join(answers[0].select("input_key"), on="input_key", how="anti", maintain_order="left")
-    _score_missing(workspace, wanted, bundle, encoder)
+    _score_missing(workspace, wanted, bundle, encoder, engine)
     answers.append(_encoder_answers(workspace, wanted, bundle))
     found = pl.concat([_of_comments(keyed, pl.concat(answers)), _unread(keyed, bundle)])
     return found.with_columns(path=pl.lit(path.value)).sort("comment_id", "frame", maintain_order=True)
@@ -80,34 +81,19 @@ def in_context(comments: pl.DataFrame, threads: pl.DataFrame, context: Sequence[
     return joined.select("comment_id", "language", "text", *parts)
 
 
-def _score_missing(workspace: Workspace, wanted: pl.DataFrame, bundle: Bundle, encoder: Encoder) -> None:
+def _score_missing(
+    workspace: Workspace, wanted: pl.DataFrame, bundle: Bundle, encoder: Encoder, engine: Engine
+) -> None:
     missing = missing_rows(wanted, workspace.scan(SCORES), bundle, Tier.ENCODER)
     if missing.is_empty():
         return
-    model = load_frames(bundle, encoder)
-    calibration = bundle.calibration()
+    # Shards are cut from all texts, not from the missing ones: a resumed run then forms the same batches as an
+    # undisturbed one, and its vectors are equal to the last bit, on which the map of topics depends.
+    keys = missing.select("input_key")
+    parts = (wanted.slice(start, SHARD) for start in range(0, wanted.height, SHARD))
+    shards = (part.join(keys, on="input_key", how="semi", maintain_order="left") for part in parts)
     with bar("frames", missing.height) as advance:
-        # Shards are cut from all texts, not from the missing ones: a resumed run then forms the same batches as an
-        # undisturbed one, and its vectors are equal to the last bit, on which the map of topics depends.
-        for start in range(0, wanted.height, SHARD):
-            part = wanted.slice(start, SHARD)
-            shard = part.join(missing.select("input_key"), on="input_key", how="semi", maintain_order="left")
-            if shard.is_empty():
-                continue
-            read = model.read([FrameInput(*parts) for parts in shard.select(PARTS).iter_rows()], advance)
-            if read.vectors is not None:
-                keep_vectors(workspace, encoder, shard["text"].to_list(), read.vectors)
-            yes = np.column_stack([_above(read.scores[:, k], calibration[name]) for k, name in enumerate(model.levels)])
-            rows = score_rows(
-                shard,
-                read.scores,
-                yes,
-                model.levels,
-                bundle,
-                Tier.ENCODER,
-                lambda parts: model.read([FrameInput(part) for part in parts]).scores,
-            )
-            workspace.append(SCORES, rows, {"bundle": bundle.id})
+        engine.each(load_frame_work(workspace, bundle, encoder), (shard for shard in shards if shard.height), advance)
 
 
 def _encoder_answers(workspace: Workspace, wanted: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
@@ -134,10 +120,6 @@ def _of_comments(keyed: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(
         path=pl.lit(None, pl.String), reason=pl.when(unsure).then(pl.lit("model")).otherwise(pl.lit(None, pl.String))
     ).select(FRAMES.schema.names())
-
-
-def _above(scores: NDArray[np.float64], calibration: Calibration) -> NDArray[np.bool_]:
-    return probability(scores, calibration) >= calibration.threshold
 
 
 def _decision(calibration: Calibration) -> pl.Expr:

@@ -7,15 +7,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from discourse.config import Config
+from discourse.engine import LOCAL, Engine
 from discourse.models.bundle import Bundle
 from discourse.models.encoder import Encoder
-from discourse.models.frames import embed
 from discourse.models.input_key import input_key
 from discourse.models.stance import CLASSES, Reading, StanceModel, decide, gate_features, load_stance
+from discourse.models.text_vectors import read_texts
 from discourse.progress import bar
 from discourse.tables import SCORES, STANCES, Path, Stance, Tier
-from discourse.tag.evidence import carrying, strongest
 from discourse.tag.readable import SHARD, in_languages, with_text
+from discourse.tag.stance_work import SHARD_SCHEMA, StanceWork
 from discourse.tag.vectors import vectors_of
 from discourse.workspace import Workspace
 
@@ -23,7 +24,12 @@ VECTOR_TOKENS = 256
 
 
 def tag_stance(
-    workspace: Workspace, comments: pl.DataFrame, bundle: Bundle, encoder: Encoder, config: Config
+    workspace: Workspace,
+    comments: pl.DataFrame,
+    bundle: Bundle,
+    encoder: Encoder,
+    config: Config,
+    engine: Engine = LOCAL,
 ) -> pl.DataFrame:
     """Return rows of the stance table for all comments with text and all targets.
 
@@ -35,9 +41,10 @@ def tag_stance(
         bundle: a stance bundle.
         encoder: the one that the bundle was trained on.
         config: names the targets.
+        engine: where missing inputs are scored.
     """
     path = Path.EXACT if config.tagging.context else Path.NO_CONTEXT
-    return read_stance(workspace, comments, bundle, encoder, config.stance.targets, path)
+    return read_stance(workspace, comments, bundle, encoder, config.stance.targets, path, engine)
 
 
 def read_stance(
@@ -47,6 +54,7 @@ def read_stance(
     encoder: Encoder,
     targets: tuple[str, ...],
     path: Path,
+    engine: Engine = LOCAL,
 ) -> pl.DataFrame:
     """Return rows of the stance table by one path, which reads the parent along only if it is `exact`."""
     texts = comments.select(parent_id="comment_id", parent="text")
@@ -61,14 +69,15 @@ def read_stance(
         readable = readable.with_columns(parent=pl.lit(""))
     read = readable.filter("read")
     model = load_stance(bundle, encoder)
-    text = vectors_of(workspace, encoder, read["text"].to_list(), VECTOR_TOKENS)
-    parent = vectors_of(workspace, encoder, read["parent"].to_list(), VECTOR_TOKENS)
+    reader = model.gate_reader
+    text = vectors_of(workspace, reader, read["text"].to_list(), VECTOR_TOKENS, engine)
+    parent = vectors_of(workspace, reader, read["parent"].to_list(), VECTOR_TOKENS, engine)
     parts: list[pl.DataFrame] = []
     for target in targets:
         readings = [Reading(target, *row) for row in read.select("text", "parent").iter_rows()]
-        about = np.repeat(embed(encoder, [target]), len(readings), axis=0)
+        about = np.repeat(read_texts(reader, [target]), len(readings), axis=0)
         gate = model.gate.scores(gate_features(readings, about, text, parent))
-        answered = _answered(workspace, read, readings, gate, model, bundle)
+        answered = _answered(workspace, read, readings, gate, model, bundle, engine)
         both = pl.concat([answered, _unread(readable.filter(~pl.col("read")))])
         parts.append(both.with_columns(target=pl.lit(target)))
     named = [
@@ -85,11 +94,12 @@ def _answered(
     gate: NDArray[np.float64],
     model: StanceModel,
     bundle: Bundle,
+    engine: Engine,
 ) -> pl.DataFrame:
     calibration = bundle.calibration()
     passed, _, _ = decide(gate, np.zeros((len(readings), len(CLASSES))), calibration)
     rows = np.flatnonzero(passed)
-    log_p, spans = _kept_log_probabilities(workspace, [readings[row] for row in rows], model, bundle)
+    log_p, spans = _kept_log_probabilities(workspace, [readings[row] for row in rows], model, bundle, engine)
     whole = np.zeros((len(readings), len(CLASSES)))
     whole[rows] = log_p
     _, p, answer = decide(gate, whole, calibration)
@@ -116,18 +126,20 @@ def _answered(
 
 
 def _kept_log_probabilities(
-    workspace: Workspace, readings: list[Reading], model: StanceModel, bundle: Bundle
+    workspace: Workspace, readings: list[Reading], model: StanceModel, bundle: Bundle, engine: Engine
 ) -> tuple[NDArray[np.float64], list[tuple[int | None, int | None]]]:
     """Return log-probabilities (rows × 4) and the evidence of each reading; missing ones are computed in shards."""
     keys = [input_key(r.target, r.parent, r.text, bundle.id) for r in readings]
     done = set(workspace.scan(SCORES).filter(bundle=bundle.id).select("input_key").unique().collect()["input_key"])
     missing = list({key: r for key, r in zip(keys, readings, strict=True) if key not in done}.items())
+    shards = (
+        pl.DataFrame(
+            [(key, r.target, r.text, r.parent) for key, r in missing[start : start + SHARD]], SHARD_SCHEMA, orient="row"
+        )
+        for start in range(0, len(missing), SHARD)
+    )
     with bar("stance", len(missing)) as advance:
-        for start in range(0, len(missing), SHARD):
-            shard = missing[start : start + SHARD]
-            found = model.log_probabilities([r for _, r in shard], advance)
-            spans = _evidence(model, [r for _, r in shard], found)
-            workspace.append(SCORES, _scores([key for key, _ in shard], found, spans, bundle), {"bundle": bundle.id})
+        engine.each(StanceWork(workspace, bundle, model), shards, advance)
     kept = workspace.read(SCORES).filter(bundle=bundle.id)
     wide = kept.pivot("level", index=["input_key", "evidence_start", "evidence_end"], values="score")
     wanted = pl.DataFrame({"input_key": keys}, schema={"input_key": pl.String})
@@ -135,48 +147,6 @@ def _kept_log_probabilities(
     if not readings:
         return np.zeros((0, len(CLASSES))), []
     return joined.select(CLASSES).to_numpy(), joined.select("evidence_start", "evidence_end").rows()
-
-
-def _evidence(model: StanceModel, readings: list[Reading], log_p: NDArray[np.float64]) -> list[tuple[int, int] | None]:
-    """Return the sentence that carries the side of each reading that takes one."""
-    found: list[tuple[int, int] | None] = [None] * len(readings)
-    by_target: dict[str, list[int]] = {}
-    for row in np.flatnonzero(log_p.argmax(1) < CLASSES.index("neutral")):
-        by_target.setdefault(readings[row].target, []).append(int(row))
-    for target, rows in by_target.items():
-
-        def score(parts: list[str], target: str = target) -> NDArray[np.float64]:
-            # Sentences are read without the parent: what matters is where in the comment the side shows.
-            return model.log_probabilities([Reading(target, part) for part in parts])
-
-        sides = carrying([readings[row].text for row in rows], "en", score)
-        for row, (spans, values) in zip(rows, sides, strict=True):
-            found[row] = strongest(spans, values, int(log_p[row].argmax()))
-    return found
-
-
-def _scores(
-    keys: list[str], log_p: NDArray[np.float64], spans: list[tuple[int, int] | None], bundle: Bundle
-) -> pl.DataFrame:
-    starts = [span[0] if span else None for span in spans]
-    ends = [span[1] if span else None for span in spans]
-    return pl.concat(
-        [
-            pl.DataFrame(
-                {
-                    "input_key": keys,
-                    "bundle": bundle.id,
-                    "level": level,
-                    "score": log_p[:, k],
-                    "evidence_start": starts,
-                    "evidence_end": ends,
-                    "tier": Tier.ENCODER.value,
-                },
-                schema=SCORES.schema,
-            )
-            for k, level in enumerate(CLASSES)
-        ]
-    )
 
 
 def _unread(comments: pl.DataFrame) -> pl.DataFrame:
