@@ -16,8 +16,8 @@ from discourse.errors import BundleError
 from discourse.models.encoder import Encoder, load_encoder
 from discourse.models.frame_inputs import FrameInput
 from discourse.models.frames import FramesModel, embed, load_frames
-from discourse.models.static import StaticTier, load_static, save_static
-from discourse.models.static_training import piece_states
+from discourse.models.static import StaticTier, load_static, load_table, save_static, save_table
+from discourse.models.static_training import fit_table, piece_states
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +98,22 @@ def test_it_survives_the_disk_and_is_small(tier: StaticTier, tmp_path: Path) -> 
     save_file({"vectors_of": np.zeros((3, 2), np.float16)}, path)
     with pytest.raises(BundleError, match="is not the static tier"):
         load_static(path, tier.tokenizer, tier.levels, tier.context, tier.max_length)
+
+
+def test_vectors_of_the_gate_survive_the_disk_and_need_their_tokenizer(encoder: Encoder, tmp_path: Path) -> None:
+    pieces = encoder.model.embeddings.word_embeddings.weight.detach().numpy()
+    table = fit_table(encoder, TEXTS, 64, pieces)
+    near = table.vectors(["cameras on lamps", "a camera on a lamp", "pies for Sunday"])
+    assert near[0] @ near[1] > near[0] @ near[2]
+    path = tmp_path / "gate.safetensors"
+    save_table(table, path)
+    assert np.array_equal(load_table(path, encoder.tokenizer, 64).vectors(TEXTS), table.vectors(TEXTS))
+    save_file({"vectors_of": np.zeros((3, 2), np.float16)}, path)
+    with pytest.raises(BundleError, match="another tokenizer"):
+        load_table(path, encoder.tokenizer, 64)
+    path.write_bytes(b"no")
+    with pytest.raises(BundleError, match="no static vectors"):
+        load_table(path, encoder.tokenizer, 64)
 
 
 def test_a_word_piece_is_what_the_encoder_makes_of_it_alone(encoder: Encoder, model: FramesModel) -> None:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from discourse.models.bundle import Calibration
 from discourse.models.calibration import probability
 from discourse.models.frame_inputs import FrameInput
-from discourse.models.frames import FramesModel, embed
+from discourse.models.frames import FramesModel
 from discourse.models.stance import CLASSES, Reading, StanceModel, decide, gate_features
+from discourse.models.text_vectors import read_texts
 from discourse.progress import Advance
 
 GATE_TOKENS = 256
@@ -70,7 +71,7 @@ def stance_answers(
         advance: called with the number of texts and readings done, together twice the readings at most.
     """
     texts = list(dict.fromkeys(part for r in readings for part in (r.target, r.text, r.parent)))
-    vectors = embed(model.encoder, texts, GATE_TOKENS)
+    vectors = read_texts(model.gate_reader, texts, GATE_TOKENS)
     place = {text: i for i, text in enumerate(texts)}
     target, text, parent = (
         vectors[[place[part] for part in parts]]

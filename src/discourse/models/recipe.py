@@ -74,8 +74,13 @@ class TuningSection(Section):
 
 
 class StanceSection(Section):
-    """Settings of stance only; `fold_scored` bounds the held-out rows, `gate_recall` is of comments on target."""
+    """Settings of stance only.
 
+    `fold_scored` bounds the held-out rows, `gate_recall` is of comments on target. `gate`: whose vectors the gate looks
+    at, the encoder's or static ones made from it, which are thousands a second.
+    """
+
+    gate: Literal["encoder", "static"] = "encoder"
     parent_dropout: Annotated[float, Field(ge=0, le=1)] = 0.2
     fold_scored: Annotated[int, Field(ge=100)] = 1_500
     gate_recall: Annotated[float, Field(gt=0, lt=1)] = 0.95

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from discourse.errors import BundleError
 from discourse.models.bundle import Bundle, Calibration
 from discourse.models.encoder import Encoder, Sequences, batches
+from discourse.models.text_vectors import TextReader, gate_reader
 from discourse.models.tuned import TunedTop, load_top, save_top, shape
 from discourse.progress import Advance
 
@@ -47,12 +48,13 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class StanceModel:
-    """The encoder, its top tuned for stance with a classifier over `CLASSES`, and the gate."""
+    """The encoder, its top tuned for stance with a classifier over `CLASSES`, the gate, and who reads for the gate."""
 
     encoder: Encoder
     top: TunedTop
     gate: Gate
     max_length: int
+    gate_reader: TextReader
 
     def log_probabilities(self, readings: Sequence[Reading], advance: Advance | None = None) -> NDArray[np.float64]:
         """Return log-probabilities of `CLASSES`, rows × 4, not calibrated."""
@@ -145,7 +147,7 @@ def load_stance(bundle: Bundle, encoder: Encoder) -> StanceModel:
     if set(others) != {"gate.weights", "gate.bias"}:
         raise BundleError(f"{path}: has no gate; fetch the bundle again")
     gate = Gate(others["gate.weights"].numpy(), float(others["gate.bias"][0]))
-    return StanceModel(encoder, top, gate, manifest.max_length)
+    return StanceModel(encoder, top, gate, manifest.max_length, gate_reader(bundle, encoder))
 
 
 def _overlap(target: str, text: str) -> float:

@@ -32,6 +32,8 @@ from discourse.models.stance_folds import (
     out_of_fold,
 )
 from discourse.models.stance_rows import StanceRows, stance_rows
+from discourse.models.static import save_table
+from discourse.models.text_vectors import GATE_FILE, StaticVectors
 from discourse.models.training import Trained
 from discourse.models.tuned import Inputs, TunedTop, inputs_of, score_inputs, take
 from discourse.models.tuning import Loss, Tuned, TuningSettings, tune
@@ -79,9 +81,12 @@ def train_stance(recipe: Recipe, encoder: Encoder, clean: Clean, folder: Path, c
     everything = np.arange(len(rows.readings))
     top, gate = tuned(everything, "whole"), fit_gate(*_gate_rows(rows, everything))
     save_stance(top, gate, folder / "weights.safetensors")
+    if isinstance(rows.gate_reader, StaticVectors):
+        save_table(rows.gate_reader.tier, folder / GATE_FILE)
     keep_fit(recipe, encoder, rows.table, CLASSES, folder)
     metrics = measure_tags(heldout.filter(path=TagPath.EXACT.value), LEVELS, recipe.seed)
-    metrics["examples"] = tried_stance(StanceModel(encoder, top, gate, recipe.max_length), calibration)
+    model = StanceModel(encoder, top, gate, recipe.max_length, rows.gate_reader)
+    metrics["examples"] = tried_stance(model, calibration)
     metrics["macro_f1_merged"] = merged_f1(rows, held, TagPath.EXACT)
     metrics["macro_f1_merged_without_parents"] = merged_f1(rows, held, TagPath.TEXT_ONLY)
     metrics["gate_recall"] = gate_recall(rows, held, calibration)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from discourse.models.encoder import Encoder
-from discourse.models.frames import embed
+from discourse.models.frames import FramesModel
+from discourse.models.heads import Heads
 from discourse.models.recipe import Clean, DataFile, Recipe, read_labelled
 from discourse.models.stance import CLASSES, Reading, gate_features
+from discourse.models.static_training import fit_table, piece_states
+from discourse.models.text_vectors import StaticVectors, TextReader, read_texts
 from discourse.models.training_checks import Checked, agreed, check_stance_classes, with_stances
 from discourse.progress import bar, say
 
@@ -27,7 +31,7 @@ class StanceRows:
 
     `readings` are read with their parents, `alone` are the same without. `labels` number `stance.CLASSES`, -1 where
     neutral and off_target are one. `features` and `features_alone` are the gate's, rows × `stance.GATE_FEATURES`.
-    `table` has `COLUMNS`; `dropped` counts rows that cannot be learned from, by reason.
+    `table` has `COLUMNS`; `dropped` counts rows that cannot be learned from, by reason. `gate_reader` gave the vectors.
     """
 
     readings: list[Reading]
@@ -38,6 +42,7 @@ class StanceRows:
     features_alone: NDArray[np.float64]
     table: pl.DataFrame
     dropped: dict[str, int]
+    gate_reader: TextReader
 
     @property
     def judged(self) -> NDArray[np.bool_]:
@@ -68,8 +73,9 @@ def stance_rows(recipe: Recipe, encoder: Encoder, clean: Clean) -> StanceRows:
     readings = [Reading(*row) for row in table.select("target", "text", "parent").iter_rows()]
     alone = [Reading(row.target, row.text) for row in readings]
     texts = list(dict.fromkeys(text for r in readings for text in (r.target, r.text, r.parent)))
+    reader = _gate_reader(recipe, encoder, texts)
     with bar("vectors", len(texts)) as advance:
-        vectors = embed(encoder, texts, recipe.max_length, advance)
+        vectors = read_texts(reader, texts, recipe.max_length, advance)
     place = {text: i for i, text in enumerate(texts)}
     target, text, parent = (
         vectors[[place[part] for part in parts]]
@@ -85,7 +91,17 @@ def stance_rows(recipe: Recipe, encoder: Encoder, clean: Clean) -> StanceRows:
         gate_features(alone, target, text, parent),
         table,
         dict(dropped),
+        reader,
     )
+
+
+def _gate_reader(recipe: Recipe, encoder: Encoder, texts: Sequence[str]) -> TextReader:
+    if recipe.stance.gate == "encoder":
+        return encoder
+    nothing = Heads((), np.zeros((0, encoder.width), np.float32), np.zeros(0, np.float32))
+    with bar("word pieces", encoder.tokenizer.get_vocab_size()) as advance:
+        pieces = piece_states(FramesModel(encoder, nothing, (), recipe.max_length), advance)
+    return StaticVectors(f"{recipe.name}/gate", "", fit_table(encoder, texts, recipe.max_length, pieces))
 
 
 def _read(data: DataFile, clean: Clean, seed: int) -> Checked:

@@ -34,6 +34,31 @@ PART, LENGTH = np.float32(0.7), np.float32(0.2)  # how much maxima and context, 
 Matrix = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class StaticTable:
+    """Static vectors alone: `vectors_of` has those of the word pieces, weighted; texts are read up to `max_length`."""
+
+    tokenizer: Tokenizer
+    vectors_of: Matrix
+    max_length: int
+
+    @property
+    def width(self) -> int:
+        """The length of its vectors."""
+        return self.vectors_of.shape[1]
+
+    def vectors(self, texts: Sequence[str]) -> Matrix:
+        """Return unit vectors of texts alone, texts × width, of float16 precision; zero for a text without words."""
+        mean = np.concatenate(
+            [
+                _bag(self.vectors_of, tokenised(self.tokenizer, texts[start : start + BATCH], self.max_length), "mean")
+                for start in range(0, len(texts), BATCH)
+            ]
+            or [np.zeros((0, self.width), np.float32)]
+        )
+        return _unit(mean).astype(np.float16).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class StaticTier:
     """Static vectors with heads. Not slotted: what is derived from the weights is kept.
@@ -61,15 +86,8 @@ class StaticTier:
         return self.vectors_of.shape[1]
 
     def vectors(self, texts: Sequence[str]) -> Matrix:
-        """Return unit vectors of texts alone, texts × width, of float16 precision; zero for a text without words."""
-        mean = np.concatenate(
-            [
-                _bag(self.vectors_of, tokenised(self.tokenizer, texts[start : start + BATCH], self.max_length), "mean")
-                for start in range(0, len(texts), BATCH)
-            ]
-            or [np.zeros((0, self.width), np.float32)]
-        )
-        return _unit(mean).astype(np.float16).astype(np.float32)
+        """Return unit vectors of texts alone, see `StaticTable.vectors`."""
+        return StaticTable(self.tokenizer, self.vectors_of, self.max_length).vectors(texts)
 
     def scores(self, inputs: Sequence[FrameInput]) -> NDArray[np.float64]:
         """Return log-odds as the encoder would give them, rows × levels; parts that are not read are ignored."""
@@ -196,6 +214,26 @@ def load_static(
     if wrong:
         raise BundleError(f"{path}: {wrong[0]} does not fit the bundle; fetch the bundle again")
     return tier
+
+
+def save_table(table: StaticTable | StaticTier, path: Path) -> None:
+    """Write static vectors as safetensors in half precision."""
+    save_file({"vectors_of": np.ascontiguousarray(table.vectors_of.astype(np.float16))}, str(path))
+
+
+def load_table(path: Path, tokenizer: Tokenizer, max_length: int) -> StaticTable:
+    """Read static vectors.
+
+    Raises:
+        BundleError: the file is no safetensors file or has not a vector for each word piece.
+    """
+    try:
+        found = load_file(str(path))["vectors_of"].astype(np.float32)
+    except (SafetensorError, OSError, KeyError, ValueError) as e:
+        raise BundleError(f"{path}: has no static vectors; fetch the bundle again") from e
+    if found.ndim != 2 or len(found) != tokenizer.get_vocab_size():
+        raise BundleError(f"{path}: was made for another tokenizer; fetch the bundle again")
+    return StaticTable(tokenizer, found, max_length)
 
 
 def _bag(table: Matrix, tokens: Tokens, mode: str) -> Matrix:

@@ -12,7 +12,16 @@ from scipy import sparse
 from discourse.models.encoder import Encoder, mean_pool
 from discourse.models.frame_inputs import FrameInput
 from discourse.models.frames import FramesModel
-from discourse.models.static import PAIRS, StaticTier, Tokens, dense_features, fourier, tokenised, with_pairs
+from discourse.models.static import (
+    PAIRS,
+    StaticTable,
+    StaticTier,
+    Tokens,
+    dense_features,
+    fourier,
+    tokenised,
+    with_pairs,
+)
 from discourse.models.tuned import TunedTop
 from discourse.progress import Advance
 
@@ -72,6 +81,19 @@ def fit_static(
         rarity,
         weights,
     )
+
+
+def fit_table(encoder: Encoder, texts: Sequence[str], max_length: int, pieces: Matrix) -> StaticTable:
+    """Return static vectors of an encoder.
+
+    Args:
+        encoder: gives the tokenizer.
+        texts: how often word pieces occur in them decides how little they count.
+        max_length: word pieces of a text that are read.
+        pieces: from `piece_states`.
+    """
+    text = tokenised(encoder.tokenizer, texts, max_length)
+    return StaticTable(encoder.tokenizer, _weighted(_principal(pieces), text), max_length)
 
 
 def piece_states(model: FramesModel, advance: Advance | None = None, first_ones: int | None = None) -> Matrix:

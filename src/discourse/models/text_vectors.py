@@ -11,17 +11,19 @@ from numpy.typing import NDArray
 from discourse.models.bundle import Bundle
 from discourse.models.encoder import Encoder
 from discourse.models.frames import embed
-from discourse.models.static import FILE, StaticTier, load_static
+from discourse.models.static import FILE, StaticTable, StaticTier, load_static, load_table
 from discourse.progress import Advance
+
+GATE_FILE = "gate.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
 class StaticVectors:
-    """The vectors of a bundle's static tier; `name` and `sha256` tell them from others in tables and bundles."""
+    """The vectors of a bundle's static tier or gate; `name` and `sha256` tell them from others in tables."""
 
     name: str
     sha256: str
-    tier: StaticTier
+    tier: StaticTier | StaticTable
 
     @property
     def id(self) -> str:
@@ -50,6 +52,19 @@ def text_reader(bundle: Bundle, encoder: Encoder) -> TextReader:
     if FILE not in manifest.files or (manifest.method == "heads" and not manifest.context):
         return encoder
     return StaticVectors(f"{manifest.name}/static", manifest.files[FILE], static_tier(bundle, encoder))
+
+
+def gate_reader(bundle: Bundle, encoder: Encoder) -> TextReader:
+    """Return what gives the vectors that a stance bundle's gate was fitted on.
+
+    Raises:
+        BundleError: its static vectors are damaged.
+    """
+    manifest = bundle.manifest
+    if GATE_FILE not in manifest.files:
+        return encoder
+    table = load_table(bundle.folder / GATE_FILE, encoder.tokenizer, manifest.max_length)
+    return StaticVectors(f"{manifest.name}/gate", manifest.files[GATE_FILE], table)
 
 
 def static_tier(bundle: Bundle, encoder: Encoder) -> StaticTier:
