@@ -11,6 +11,7 @@ import polars as pl
 
 from discourse.collect import read_table
 from discourse.config import Config
+from discourse.engine import open_engine
 from discourse.errors import InputError, UsageError, did_you_mean
 from discourse.models.bundle import load_bundle
 from discourse.models.encoder import load_encoder
@@ -121,7 +122,7 @@ def _tag(comments: pl.DataFrame, config: Config) -> tuple[pl.DataFrame, pl.DataF
     if bundle.doubt:
         warn(bundle.doubt)
     encoder = load_encoder(bundle.manifest.encoder)
-    with tempfile.TemporaryDirectory(prefix="discourse-") as folder:
+    with tempfile.TemporaryDirectory(prefix="discourse-") as folder, open_engine(config, Path(folder)) as engine:
         workspace = Workspace(Path(folder))
         # Parents are rows of their own, which are read along and not tagged.
         answering = pl.when(pl.col("parent").is_not_null()).then(pl.lit("parent of ") + pl.col("comment_id"))
@@ -134,13 +135,14 @@ def _tag(comments: pl.DataFrame, config: Config) -> tuple[pl.DataFrame, pl.DataF
         both = pl.concat([comments.with_columns(parent_id=answering), parents]).drop("parent")
         threads = comments.select("thread_id", title="thread_id").unique()
         path, cascade = way_of(bundle, config.tagging)
-        frames = FRAMES.conform(tag_frames(workspace, both, threads, bundle, encoder, path, cascade))
+        frames = FRAMES.conform(tag_frames(workspace, both, threads, bundle, encoder, path, cascade, engine))
         # Without threads in a table, its rows are taken for comments of one.
         alike = [(bundle, comments.with_columns(role=pl.lit(Role.USER.value)))]
         notes = check_fits(workspace, alike, encoder, config)
         if not config.stance.targets:
             return frames, None, notes
-        stances = tag_stance(workspace, both, load_bundle(config.bundles.stance, "stance"), encoder, config)
+        stance = load_bundle(config.bundles.stance, "stance")
+        stances = tag_stance(workspace, both, stance, encoder, config, engine)
         return frames, STANCES.conform(stances), notes
 
 
