@@ -31,6 +31,13 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return seal(folder, made.manifest.model_dump(exclude={"format", "files"}))
 
 
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw less often for the intervals, which takes most of the time on so few rows."""
+    monkeypatch.setattr("discourse.bundle_evaluation.DRAWS", 60)
+    monkeypatch.setattr("discourse.bundle_evaluation.GROUP_DRAWS", 20)
+
+
 def labelled(n: int = 25) -> pl.DataFrame:
     rows = {"text": SAID[:n], "source": [f"s{i % 3}" for i in range(n)], "thread": [f"t{i % 8}" for i in range(n)]}
     labels = {level: [int(i % (k + 2) == 0) for i in range(n)] for k, level in enumerate(LEVELS)}

@@ -133,8 +133,8 @@ def test_a_bundle_is_tried_on_the_examples(frames_bundle: Bundle) -> None:
     silent = tried_frames(model, never, book)
     assert all(each["missed"] and not each["wrongly"] for each in silent["wrong"])
     assert len(silent["wrong"]) == sum(bool(case.yes) for case in frame_cases(book))
-    learned = tried_frames(model, frames_bundle.calibration(), book, examples=False)
-    assert set(found["by_kind"]) - set(learned["by_kind"]) == {"example of the codebook"}
+    kinds = {case.kind for case in frame_cases(book, examples=False)}
+    assert set(found["by_kind"]) - kinds == {"example of the codebook"}
 
 
 def test_a_stance_bundle_is_tried_on_its_own_examples() -> None:
