@@ -88,10 +88,9 @@ def settings(address: str | None, **ray: object) -> dict[str, object]:
     return {"engine": "ray", "ray": {"address": address, **ray}}
 
 
-def actors(under: int | None = None) -> list[psutil.Process]:
-    """Return the workers that do shards, below a process or anywhere."""
-    found = psutil.Process(under).children(recursive=True) if under else psutil.process_iter()
-    return [one for one in found if "MapWorker" in _name(one)]
+def actors() -> list[psutil.Process]:
+    """Return the workers that do shards, of clusters that these tests started."""
+    return [one for one in psutil.Process().children(recursive=True) if "MapWorker" in _name(one)]
 
 
 def _name(process: psutil.Process) -> str:
@@ -165,7 +164,7 @@ def test_a_head_that_is_killed_ends_the_run_in_one_sentence_and_the_next_run_goe
     tmp_path: Path, frames_bundle: Bundle, encoder: Encoder
 ) -> None:
     pytest.importorskip("ray")
-    here = tag(tmp_path / "here", frames_bundle, encoder)
+    here = tag(tmp_path / "here", frames_bundle, encoder, rows=300)
     own = psutil.Process()
 
     def kill() -> None:
@@ -178,12 +177,12 @@ def test_a_head_that_is_killed_ends_the_run_in_one_sentence_and_the_next_run_goe
         pytest.raises(DiscourseError, match=r"^ray: [^\n]+run again") as said,
         open_engine(parse_config(settings(None, workers=1)), tmp_path / "there") as engine,
     ):
-        tag(tmp_path / "there", frames_bundle, encoder, engine)
+        tag(tmp_path / "there", frames_bundle, encoder, engine, 300)
     killer.join()
     assert "Traceback" not in str(said.value)
     assert not [one for one in own.children(recursive=True) if one.status() != psutil.STATUS_ZOMBIE]
     assert Workspace(tmp_path / "there").parts(SCORES)
-    same(here, tag(tmp_path / "there", frames_bundle, encoder))
+    same(here, tag(tmp_path / "there", frames_bundle, encoder, rows=300))
     same_workspace(tmp_path / "here", tmp_path / "there")
 
 
