@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.servers.coder import Answer, CoderServer, Sent, coder_server, completion, well
+from tests.servers.coder import Answer, CoderServer, Sent, coded, coder_server, completion, well
 
 from discourse.config import Config, override
 from discourse.pipeline import run
@@ -51,7 +51,7 @@ def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     file = tmp_path_factory.mktemp("judge") / "sixty.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    run(override(Config(), {"input.sources": [str(file)]}), file.parent / "ws")
+    run(override(Config(), {"input.sources": [str(file)], "topics.random_seeds": [0]}), file.parent / "ws")
     return file.parent / "ws"
 
 
@@ -147,6 +147,25 @@ def test_a_bundle_learns_from_the_coder_and_says_so(
     assert "not by people" in card
 
 
+def test_stance_is_labelled_too_and_refusals_are_counted(
+    server: CoderServer, workspace: Path, discourse: Command
+) -> None:
+    def script(sent: Sent) -> Answer:
+        if "bicycle" in sent.comment and "like" in sent.comment:
+            return completion(None, refusal="no")
+        return completion(json.dumps(coded(sent, sides={"T1": ("like the night ferry", "favor")})))
+
+    server.script = script
+    ferry = ("--target", "the night ferry", "--set", 'stance.targets=["the night ferry"]', "--set", "judge.retries=0")
+    said = discourse("annotate", "judge", workspace, "--sample", 1000, *ASK, *ferry, "--json")
+    assert said.code == 0, said.err
+    assert said.json["invalid"] == {"refusal": 3}
+    assert (said.json["labels"], said.json["unanswered"]) == (59, 1)
+    labels = Workspace(workspace).read(LABELS)
+    assert set(labels["kind"]) == {"stance"}
+    assert set(labels["value"].value_counts().rows()) == {(None, 1), ("favor", 1), ("off_target", 58)}
+
+
 def test_a_person_cannot_be_taken_for_the_coder(workspace: Path, discourse: Command, tmp_path: Path) -> None:
     file = tmp_path / "posing.csv"
     file.write_text(f"comment_id,annotator,{FEAR}\nc0,model:tiny@0,1\n", encoding="utf-8")
@@ -189,7 +208,7 @@ def test_topics_are_named_with_their_prompt_and_marked(
     assert "Typical words and a few comments of each topic were sent to 127.0.0.1" in page
     assert discourse("report", workspace, "--quotes", "none", "-o", workspace / "none.html").code == 0
     assert not any(label in (workspace / "none.html").read_text(encoding="utf-8") for label in info.values())
-    discourse("tag", workspace, "--set", "topics.random_seeds=[0,1]")
+    assert discourse("tag", workspace, "--set", "topics.hide=[0]").code == 0
     assert len(server.sent) == before.height + 1
     assert discourse("tag", workspace, "--set", 'topics.names="keywords"').code == 0
     assert Workspace(workspace).read(TOPIC_INFO)["label"].to_list() == before["label"].to_list()
