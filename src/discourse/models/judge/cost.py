@@ -89,7 +89,7 @@ def agree(found: Cost, config: JudgeConfig, agreed: Agreed) -> None:
     """
     say(f"  {found.sentence}")
     why = found.above(config)
-    if why is not None and not agreed(f"{found.requests:,} requests are {why}; send them"):
+    if why is not None and not agreed(f"that is {why}; send it all the same"):
         raise UsageError(
             f"{found.sentence}: {why}; add --yes to send them, raise the limit, or have a sample labelled instead "
             "(discourse annotate judge WS --sample 200)"
