@@ -47,13 +47,13 @@ one (yes); all others *go up* to the encoder. Two losses are kept for each frame
 those that the cut-offs were found on: of the comments that the encoder would tag, at most 5 % are answered no, of the
 others at most 0.2 % yes (conformal risk control: Angelopoulos, Bates, Fisch, Lei & Schuster 2024). The units are
 threads: each counts V = min(W, c) comments, W being the weight of its comments in question, and the cut-off is the
-highest at which Σ loss + c ≤ bound · (Σ V + c). The cap c is the highest at which twice the room for it is left; with
-one comment a thread the rule is the (n · R + 1) / (n + 1) ≤ bound of the paper. So 19 threads with an encoder-yes are
-the least that 5 % can be promised with, and 499 threads for 0.2 %: without them that side answers nothing, and a
-frame without a lower cut-off takes every comment up. The scores are out-of-fold: each source is scored by an encoder
-and a static tier that saw nothing of it; labels are not used for the cut-offs. On comments unlike those the promise
-does not hold: the fit check looks at that, and `--exact` turns the tier off. Tags of the cascade are corrected by
-held-out rows of the cascade.
+highest at which Σ loss + c ≤ bound · (Σ V + c). The cap c is the highest that takes up at most an eighth of what may
+be lost, and never below the lightest thread's weight; with one comment a thread the rule is the (n · R + 1) / (n + 1)
+≤ bound of the paper. So 19 threads with an encoder-yes are the least that 5 % can be promised with, and 499 threads
+for 0.2 %: without them that side answers nothing, and a frame without a lower cut-off takes every comment up. The
+scores are out-of-fold: each source is scored by an encoder and a static tier that saw nothing of it; labels are not
+used for the cut-offs. On comments unlike those the promise does not hold: the fit check looks at that, and `--exact`
+turns the tier off. Tags of the cascade are corrected by held-out rows of the cascade.
 """
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "cascade.md"
 Way = Callable[[list[FrameInput]], object]

@@ -23,7 +23,7 @@ from discourse.models.calibration import probability
 FILE = "cascade.json"
 LOST = 0.05
 TURNED = 0.002
-ROOM = 2.0
+ROOM = 8.0  # how many times the cap must fit into what may be lost
 
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
