@@ -34,12 +34,13 @@ from sklearn.metrics import average_precision_score
 
 from discourse.codebook import Codebook, Frame, load_codebook
 from discourse.models.calibration import calibrate, probability
+from discourse.models.decisions import CalibrationSection, Decisions, UnsureSection, decisions_by_label
 from discourse.models.encoder import Encoder, load_encoder
 from discourse.models.fold_parts import fold_parts
 from discourse.models.frames import embed
 from discourse.models.heads import Heads, HeadSettings, fit_heads
 from discourse.models.learners import learner
-from discourse.models.new_frames import DEFINITION
+from discourse.models.new_frames import DEFINITION, THRESHOLDS
 from discourse.models.recipe import DataFile, Recipe, TuningSection, join_threads, read_labelled
 from discourse.models.zero_shot import zero_shot_heads
 from discourse.normalize import clean_text
@@ -253,10 +254,15 @@ def _decided(
     out = np.zeros(len(rows))
     for part in held:
         out[part] = score(np.delete(rows, part), rows[part])
-    calibration = calibrate(out, y, threads=names)
+    calibration = calibrate(out, y, threads=names, decisions=_decisions())
     scores = score(rows, test)
     tags = (probability(scores, calibration) >= calibration.threshold).astype(np.int8)
     return Answers(scores, tags, int(y.sum()))
+
+
+def _decisions() -> Decisions:
+    found = decisions_by_label(CalibrationSection(), THRESHOLDS, UnsureSection(), ("frame",))
+    return found["frame"]
 
 
 def _show(task: Task, split: Split, size: str, found: list[Answers]) -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from discourse.codebook import load_codebook
 from discourse.errors import UsageError, did_you_mean
+from discourse.models.decisions import ThresholdsSection
 from discourse.models.recipe import DataFile, HeadsSection, Recipe
 
 DEFINITION = 0.3
 """How much the definition counts beside few labels; what other values give is in docs/new-frames.md."""
+THRESHOLDS = ThresholdsSection(aim="prevalence")
+"""As many tags as labels: with few yes the threshold of the best F1 tags nearly everything."""
 READ_BY = "labelled by whoever trained this bundle"
 
 
@@ -48,4 +51,5 @@ def recipe_for_labels(
         provenance=tuple(f"{file.name}, {READ_BY}" for file in files),
         data=tuple(DataFile(file=str(file), source=file.stem if many else "labelled") for file in files),
         heads=HeadsSection(definition=DEFINITION),
+        thresholds=THRESHOLDS,
     )

@@ -15,7 +15,7 @@ YES = ("1", "1.0", "yes", "y", "true")
 NO = ("0", "0.0", "no", "n", "false")
 NO_FRAMES = ("text", "title", "parent", "context", "id", "source", "thread", "thread_id", "weight", "sample", "unsure")
 MADE = ("row", "text_hash", "original_hash", "importance", "training_only")
-FEW_YES = 8  # below it, thresholds tagged two thirds of the comments and more
+FEW_YES = 8  # below it, a threshold rests on a handful of comments, see docs/new-frames.md
 NAMED = 5  # row numbers that a sentence lists
 
 
