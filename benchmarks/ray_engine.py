@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, help="comments of the larger size; the smaller is a quarter")
     parser.add_argument("--runs", type=int, help="of each, of which the median is taken")
     options = parser.parse_args()
-    rows, runs = options.rows or (320 if options.quick else 8_000), options.runs or (1 if options.quick else 5)
+    rows, runs = options.rows or (160 if options.quick else 8_000), options.runs or (1 if options.quick else 5)
     # Four shards or more a worker, so that none waits long for the last.
     vectors.SHARD = rows // 16
     texts = list(dict.fromkeys(corpus.spliced(options.folder, rows, np.random.default_rng(0))))

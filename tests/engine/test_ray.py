@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import psutil
 import pytest
@@ -72,6 +73,9 @@ def same(one: pl.DataFrame, other: pl.DataFrame) -> None:
     assert one.drop(numbers, "vector", strict=False).equals(other.drop(numbers, "vector", strict=False))
     for name in numbers:
         assert (one[name] - other[name]).abs().fill_null(0.0).max() <= 1e-5, name
+    if "vector" in one.columns and one.height:
+        ours, theirs = (np.array(rows["vector"].to_list(), float) for rows in (one, other))
+        assert np.abs(ours - theirs).max() <= 1e-3
 
 
 def same_workspace(one: Path, other: Path) -> None:
