@@ -102,7 +102,10 @@ def test_a_shipped_bundle_carries_its_evidence(name: str) -> None:
     heldout = bundle.heldout()
     assert heldout["score"].is_finite().all()
     assert set(heldout["label"]) == {0, 1}
-    assert heldout.filter(path="exact").height == heldout.height
+    paths = set(heldout["path"])
+    assert "exact" in paths
+    assert ("text_only" in paths) == bool(bundle.manifest.context), "another reading has rows of its own"
+    assert all(heldout.filter(path=path)["text_hash"].n_unique() for path in paths)
     assert len(bundle.trained_on()) > 1_000
     assert "written" not in heldout["source"].to_list()
     assert "language model" in (bundle.folder / "CARD.md").read_text(encoding="utf-8") or name == "stance-minilm"
