@@ -105,6 +105,22 @@ class Workspace:
             folder = self.folder(table)
             raise WorkspaceError(f"{folder}: is damaged ({_first_line(e)}); delete this folder and run again") from e
 
+    def batches(self, table: Table, rows: int) -> Generator[pl.DataFrame]:
+        """Read a table piece by piece, in the order of its parts.
+
+        Args:
+            table: which table.
+            rows: of each piece, about.
+
+        Raises:
+            WorkspaceError: a part is damaged.
+        """
+        try:
+            yield from self.scan(table).collect_batches(chunk_size=rows, maintain_order=True)
+        except (pl.exceptions.PolarsError, OSError) as e:
+            folder = self.folder(table)
+            raise WorkspaceError(f"{folder}: is damaged ({_first_line(e)}); delete this folder and run again") from e
+
     def write(self, table: Table, frame: pl.DataFrame, provenance: Mapping[str, str] | None = None) -> None:
         """Replace a table by `frame` as one part, atomically.
 

@@ -6,7 +6,8 @@ import random
 
 import polars as pl
 
-from discourse.normalize.duplicates import SIMILARITY, near_duplicates
+from discourse.normalize.duplicates import near_duplicates
+from discourse.normalize.similar_pairs import SIMILARITY
 
 WORDS = ["lamp", "post", "camera", "street", "mayor", "council", "night", "light", "traffic", "bus", "money", "vote"]
 

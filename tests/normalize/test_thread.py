@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discourse.normalize.identity import comment_ids, repeated_ids
+from discourse.normalize.identity import (
+    comment_ids,
+    given_ids,
+    id_keys,
+    native_keys,
+    repeated_ids,
+    repeated_keys,
+)
 from discourse.normalize.thread import reply_tree
 from discourse.tables import RAW_COMMENTS
 
@@ -29,7 +36,9 @@ def tree(records: list[Row]) -> dict[str, Row]:
     """Build the tree of some records, by comment_id."""
     rows = frame(records)
     rows = rows.filter(~rows.select(repeated_ids()).to_series())
-    found = reply_tree(rows.with_columns(comment_ids(rows).alias("comment_id")))
+    shared = repeated_keys([native_keys(rows).drop_nulls()])
+    met = repeated_keys([id_keys(given_ids(rows, shared))])
+    found = reply_tree(rows.with_columns(comment_ids(rows, shared, met).alias("comment_id")))
     return {row["comment_id"]: row for row in found.iter_rows(named=True)}
 
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
 import polars as pl
 
 from discourse.config import Config
 from discourse.errors import InputError
 from discourse.normalize.authors import pseudonyms
-from discourse.normalize.duplicates import near_duplicates
-from discourse.normalize.identity import comment_ids, platform_of, repeated_ids
-from discourse.normalize.language import detect_languages
-from discourse.normalize.ledger import account, complete_threads, count_reasons, quarantine_rows, thread_counts
-from discourse.normalize.quotes import locate_quotes
-from discourse.normalize.roles import roles
+from discourse.normalize.batches import BATCH, Shelf, first_records, part_by_thread, scratch, thread_sizes
+from discourse.normalize.comments import Describer, compared_texts, sift
+from discourse.normalize.duplicates import Duplicates
+from discourse.normalize.identity import id_keys, platform_of
+from discourse.normalize.language import Counts
+from discourse.normalize.language_models import LanguageModels
+from discourse.normalize.ledger import bare_threads, count_reasons, quarantine_rows
+from discourse.normalize.summary import Summary
 from discourse.normalize.text import clean_text
-from discourse.normalize.thread import reply_tree
+from discourse.normalize.threads import thread_rows
+from discourse.normalize.whole import NAMED_BY, Whole, gather
+from discourse.progress import Advance, bar
 from discourse.tables import (
     ATTRIBUTES,
     COMMENTS,
@@ -23,10 +31,6 @@ from discourse.tables import (
     RAW_COMMENTS,
     RAW_THREADS,
     THREADS,
-    Reason,
-    ReplyKind,
-    Role,
-    State,
 )
 from discourse.workspace import Outcome, Workspace
 
@@ -35,178 +39,148 @@ __all__ = ["READS", "WRITES", "clean_text", "run"]
 READS = (RAW_THREADS, RAW_COMMENTS, RAW_ATTRIBUTES)
 WRITES = (THREADS, COMMENTS, QUARANTINE, ATTRIBUTES)
 
-_OPENING = ReplyKind.OPENING.value
 
-_SAID = (
-    ("deleted", "comment deleted by its author", "comments deleted by their authors"),
-    ("removed", "comment removed by moderators", "comments removed by moderators"),
-    ("held", "comment waiting for moderation", "comments waiting for moderation"),
-    ("orphans", "reply lost its parent", "replies lost their parent"),
-    ("cycles", "loop of replies was cut", "loops of replies were cut"),
-    ("duplicates", "near-duplicate of an earlier comment", "near-duplicates of earlier comments"),
-    ("bots", "comment of a bot", "comments of bots"),
-)
-
-
-def run(workspace: Workspace, config: Config) -> Outcome:
+def run(workspace: Workspace, config: Config, batch: int = BATCH) -> Outcome:
     """Turn the collected records into threads, comments, quarantine and attributes; every record becomes one row.
+
+    Whole threads pass by in batches three times: cleaned, described, and written with their duplicates. Between the
+    passes they wait in files; in memory are one batch, and 64-bit keys and counts of all comments.
+
+    Args:
+        workspace: whose raw tables are read.
+        config: candidates for languages, and the author key.
+        batch: comments of a batch; the tables are the same whatever it is.
 
     Raises:
         InputError: no comment is left.
         UsageError: a language of `[normalize] languages` is unknown.
+        WorkspaceError: a table is damaged, or the disk is full.
     """
-    # The order of parts on disk means nothing; the order of records in their files does.
-    records = workspace.read(RAW_COMMENTS).sort("file", "offset")
-    kept, quarantine = _sift(records)
-    if len(records) != len(kept) + len(quarantine):
-        raise RuntimeError(f"normalize: {len(records)} records, {len(kept)} comments, {len(quarantine)} in quarantine")
-    if kept.is_empty():
-        raise InputError(_nothing_left(records, quarantine))
+    models = LanguageModels(config.normalize.languages)
     key = workspace.author_key(config.normalize.author_key)
-    raw_threads = complete_threads(workspace.read(RAW_THREADS), records)
-    raw_threads = raw_threads.with_columns(
-        pseudonyms(raw_threads["article_author"], raw_threads.select(platform_of()).to_series(), key).alias(
-            "article_author"
+    sizes = thread_sizes(workspace)
+    threads = _raw_threads(workspace, sizes, key)
+    records = int(sizes["records"].sum())
+    with scratch(workspace) as folder, bar("normalizing", 3 * records) as advance:
+        cleaned, whole, quarantine = _clean(
+            workspace, threads.join(sizes, on="thread_id", maintain_order="left"), models, folder, batch, advance
         )
-    )
-    tree = reply_tree(kept.with_columns(comment_ids(kept).alias("comment_id")))
-    comments = _describe(tree, raw_threads, config, key)
-    comments = _dated(comments, workspace)
-    threads = _threads(raw_threads, comments, quarantine)
-    attributes = _attributes(workspace.read(RAW_ATTRIBUTES), comments)
-
-    provenance = {table.name: workspace.digest(table) for table in READS} | {"config": config.fingerprint("normalize")}
-    for table, frame in zip(
-        WRITES, (threads, comments.select(COMMENTS.columns.keys()), quarantine, attributes), strict=True
-    ):
-        workspace.write(table, frame, provenance)
-    return _outcome(records, comments, threads, quarantine)
-
-
-def _sift(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Clean the texts, and part the records into those that become comments and rows of the quarantine."""
-    visible = pl.col("state") == State.VISIBLE.value
-    cleaned = clean_text(
-        records.select(pl.when(visible & pl.col("reason").is_null()).then("text")).to_series(), records["markup"]
-    )
-    records = records.with_columns(
-        cleaned["text"].alias("clean"),
-        cleaned["quotes"],
-        cleaned["links"],
-        *(_named(column) for column in ("native_id", "native_parent")),
-    )
-    empty = visible & pl.col("clean").is_null() & (pl.col("quotes").list.len() == 0)
-    records = records.with_columns(
-        pl.coalesce("reason", pl.when(empty).then(pl.lit(Reason.EMPTY.value))).alias("reason")
-    )
-    good, bad = records.filter(pl.col("reason").is_null()), records.filter(pl.col("reason").is_not_null())
-    repeated = good.select(repeated_ids()).to_series()
-    again = good.filter(repeated).with_columns(pl.lit(Reason.DUPLICATE_ID.value).alias("reason"))
-    quarantine = quarantine_rows(pl.concat([bad, again]).sort("file", "offset"))
-    return good.filter(~repeated).drop("text").rename({"clean": "text"}), quarantine
-
-
-def _named(column: str) -> pl.Expr:
-    stripped = pl.col(column).str.strip_chars()
-    return pl.when(stripped != "").then(stripped).alias(column)
-
-
-def _describe(tree: pl.DataFrame, raw_threads: pl.DataFrame, config: Config, key: bytes) -> pl.DataFrame:
-    """Add what is known of each comment beside its place in the tree, in the order in which threads are read."""
-    about = raw_threads.with_row_index("thread_order").select(
-        "thread_id", "thread_order", "article_author", "collected_at"
-    )
-    comments = (
-        tree.with_columns(
-            pseudonyms(tree["author"], tree.select(platform_of()).to_series(), key).alias("author"),
-            pl.struct("file", "offset").alias("raw"),
+        describer = Describer(
+            threads.with_row_index("thread_order").select(
+                "thread_id", "thread_order", "article_author", "collected_at"
+            ),
+            models.codes,
+            key,
+            _first_seen(workspace),
+            whole,
         )
-        .join(about, on="thread_id", how="left")
-        .sort("thread_order", "position")
-    )
-    comments = comments.with_columns(roles(comments).alias("role"), locate_quotes(comments).alias("quotes"))
-    languages = detect_languages(comments, config.normalize.languages)
-    return pl.concat([comments, languages], how="horizontal").join(
-        _duplicates(comments), on="comment_id", how="left", maintain_order="left"
-    )
+        shelf = Shelf(folder / "described", in_memory=cleaned.in_memory)
+        firsts = _describe(
+            cleaned, shelf, describer, Duplicates(None if cleaned.in_memory else folder / "duplicates"), advance
+        )
+        summary = Summary(records, quarantine)
+        provenance = {table.name: workspace.digest(table) for table in READS} | {
+            "config": config.fingerprint("normalize")
+        }
+        workspace.write_parts(COMMENTS, _finish(shelf, firsts, summary, advance), provenance)
+        workspace.write(THREADS, thread_rows(threads, summary), provenance)
+        workspace.write(QUARANTINE, quarantine, provenance)
+        workspace.write_parts(ATTRIBUTES, _attributes(workspace, batch), provenance)
+    return summary.outcome(threads.height)
 
 
-def _duplicates(comments: pl.DataFrame) -> pl.DataFrame:
-    compared = comments.filter(
-        pl.col("text").is_not_null(), pl.col("reply_kind") != _OPENING, pl.col("role") != Role.BOT.value
-    ).sort("created_at", "thread_order", "position", nulls_last=True)
-    return compared.select("comment_id").with_columns(near_duplicates(compared).alias("duplicate_of"))
+def _raw_threads(workspace: Workspace, sizes: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    """Read the raw threads in their order, those that only comments speak of last, authors as pseudonyms."""
+    told = workspace.read(RAW_THREADS)
+    untold = sizes.join(told, on="thread_id", how="anti")["thread_id"]
+    threads = pl.concat([told, bare_threads(first_records(workspace, untold))]) if len(untold) else told
+    author = pseudonyms(threads["article_author"], threads.select(platform_of()).to_series(), key)
+    return threads.with_columns(author.alias("article_author"))
 
 
-def _dated(comments: pl.DataFrame, workspace: Workspace) -> pl.DataFrame:
-    """Say when a comment was first and last seen: as its answers tell, else as this and an earlier run of a file do."""
+def _clean(
+    workspace: Workspace, sizes: pl.DataFrame, models: LanguageModels, folder: Path, batch: int, advance: Advance
+) -> tuple[Shelf, Whole, pl.DataFrame]:
+    """Clean all records; return the comments put aside, what they show together, and the quarantine."""
+    batches = part_by_thread(workspace, sizes, folder, batch)
+    shelf = Shelf(folder / "cleaned", in_memory=batches.number <= 1)
+    gathering, aside = gather(len(models.codes)), list[pl.DataFrame]()
+    for number, records in batches:
+        kept, bad = sift(records, models)
+        if len(records) != len(kept) + len(bad):
+            raise RuntimeError(f"normalize: {len(records)} records, {len(kept)} comments, {len(bad)} in quarantine")
+        aside.append(bad)
+        if len(kept):
+            gathering.add(kept)
+            shelf.put(number, kept)
+        advance(len(records))
+    quarantine = quarantine_rows(pl.concat(aside)) if aside else QUARANTINE.empty()
+    if not shelf.numbers:
+        raise InputError(_nothing_left(workspace, int(sizes["records"].sum()), quarantine))
+    whole = gathering.finish(shelf.look(number, NAMED_BY) for number in shelf.numbers)
+    return shelf, whole, quarantine
+
+
+def _describe(cleaned: Shelf, shelf: Shelf, describer: Describer, duplicates: Duplicates, advance: Advance) -> Counts:
+    """Describe the cleaned comments and put them on `shelf`; return the place of each one's first near-duplicate."""
+    for number in cleaned.numbers:
+        comments = describer.describe(cleaned.take(number))
+        duplicates.add(compared_texts(comments), comments["created_at"])
+        shelf.put(number, comments)
+        advance(len(comments))
+    return duplicates.firsts()
+
+
+def _finish(shelf: Shelf, firsts: Counts, summary: Summary, advance: Advance) -> Iterator[pl.DataFrame]:
+    """Yield the rows of the comments table, in order, and count them."""
+    needed = pl.DataFrame({"first": np.unique(firsts[firsts >= 0])})
+    names = list[pl.DataFrame]()
+    begin = 0
+    for number in shelf.numbers:
+        ids = shelf.look(number, ["comment_id"])
+        own = ids.select(
+            pl.int_range(begin, begin + pl.len()).alias("first"), pl.col("comment_id").alias("duplicate_of")
+        )
+        names.append(own.join(needed, on="first", how="semi"))
+        begin += len(ids)
+    named = pl.concat(names)
+    begin = 0
+    for number in shelf.numbers:
+        comments = shelf.take(number)
+        first = pl.Series("first", firsts[begin : begin + len(comments)])
+        begin += len(comments)
+        comments = comments.with_columns(first).join(named, on="first", how="left", maintain_order="left")
+        summary.add(comments)
+        advance(len(comments))
+        yield comments.select(COMMENTS.columns.keys())
+
+
+def _attributes(workspace: Workspace, batch: int) -> Iterator[pl.DataFrame]:
+    """Yield the user's own columns of the records that became comments, in the order of the raw table."""
+    if workspace.scan(RAW_ATTRIBUTES).limit(1).collect().is_empty():
+        return
+    named = workspace.scan(COMMENTS).select(pl.col("raw").struct.unnest(), "comment_id")
+    for rows in workspace.batches(RAW_ATTRIBUTES, 4 * batch):
+        # They stand in the order of records, so that few comments are looked at for each piece.
+        near = pl.col("file").is_in(rows["file"].unique().implode()) & pl.col("offset").is_between(
+            rows["offset"].min(), rows["offset"].max()
+        )
+        found = rows.join(named.filter(near).collect(), on=["file", "offset"], maintain_order="left")
+        yield found.select(pl.lit("comment").alias("unit"), pl.col("comment_id").alias("id"), "name", "value")
+
+
+def _first_seen(workspace: Workspace) -> pl.DataFrame:
+    """Return when an earlier run saw each comment first: `key` of its id and `earlier`."""
     before = workspace.scan(COMMENTS).select("comment_id", pl.col("first_seen").alias("earlier")).collect()
-    return comments.join(before, on="comment_id", how="left", maintain_order="left").with_columns(
-        pl.coalesce("first_seen", "earlier", "collected_at").alias("first_seen"),
-        pl.coalesce("last_seen", "collected_at").alias("last_seen"),
-    )
+    return before.select(id_keys(before["comment_id"]), "earlier").unique("key", keep="first")
 
 
-def _threads(raw_threads: pl.DataFrame, comments: pl.DataFrame, quarantine: pl.DataFrame) -> pl.DataFrame:
-    opening = comments.filter(pl.col("reply_kind") == _OPENING).select(
-        "thread_id", "markup", pl.col("text").alias("opening_text")
-    )
-    threads = raw_threads.join(opening, on="thread_id", how="left", maintain_order="left").join(
-        thread_counts(comments, quarantine), on="thread_id", how="left", maintain_order="left"
-    )
-    counts = ("collected", "deleted", "removed", "held", "quarantined")
-    return threads.with_columns(
-        _whole(threads["title"], "auto").alias("title"),
-        _whole(threads["article"], threads["markup"]).alias("article"),
-        *(pl.col(count).fill_null(0) for count in counts),
-    ).select(
-        *(name for name in THREADS.columns if name not in {"reason", "article"}),
-        pl.coalesce("article", "opening_text").alias("article"),
-        account().alias("reason"),
-    )
-
-
-def _whole(texts: pl.Series, markup: pl.Series | str) -> pl.Series:
-    """Clean texts in which a quote alone is still worth reading, as in a title that begins with ``>``."""
-    cleaned = clean_text(texts, markup)
-    passages = pl.col("quotes").list.join("\n\n")
-    return cleaned.select(pl.coalesce("text", pl.when(passages != "").then(passages)).alias(texts.name)).to_series()
-
-
-def _attributes(raw: pl.DataFrame, comments: pl.DataFrame) -> pl.DataFrame:
-    return raw.join(comments.select("file", "offset", "comment_id"), on=["file", "offset"]).select(
-        pl.lit("comment").alias("unit"), pl.col("comment_id").alias("id"), "name", "value"
-    )
-
-
-def _nothing_left(records: pl.DataFrame, quarantine: pl.DataFrame) -> str:
-    files = records["file"].unique(maintain_order=True).to_list()
+def _nothing_left(workspace: Workspace, records: int, quarantine: pl.DataFrame) -> str:
+    files = workspace.scan(RAW_COMMENTS).select(pl.col("file").unique().sort()).collect()["file"].to_list()
     if not files:
         return "no comments: nothing was collected; check [input] sources"
     name = files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
     return (
-        f"{name}: no comments after clean-up: {len(records):,} records, {len(quarantine):,} quarantined "
+        f"{name}: no comments after clean-up: {records:,} records, {len(quarantine):,} quarantined "
         f"({count_reasons(quarantine)}); check --map text=COLUMN"
     )
-
-
-def _outcome(records: pl.DataFrame, comments: pl.DataFrame, threads: pl.DataFrame, quarantine: pl.DataFrame) -> Outcome:
-    kinds, states = comments["reply_kind"], comments["state"]
-    counts = {
-        "records": len(records),
-        "comments": len(comments),
-        "quarantined": len(quarantine),
-        "threads": len(threads),
-        "opening": int((kinds == _OPENING).sum()),
-        **{one.value: int((states == one.value).sum()) for one in (State.DELETED, State.REMOVED, State.HELD)},
-        "orphans": int((kinds == ReplyKind.ORPHAN.value).sum()),
-        "cycles": int(comments["loop"].sum()),
-        "duplicates": len(comments) - comments["duplicate_of"].null_count(),
-        "bots": int((comments["role"] == Role.BOT.value).sum()),
-        "quotes": int(comments["quotes"].list.len().sum()),
-    }
-    notes = [f"{len(records):,} records = {len(comments):,} comments + {len(quarantine):,} quarantined"]
-    if len(quarantine):
-        notes[0] += f" ({count_reasons(quarantine)})"
-    notes += [f"{counts[name]:,} {one if counts[name] == 1 else many}" for name, one, many in _SAID if counts[name]]
-    return Outcome(counts, tuple(notes))

@@ -1,10 +1,13 @@
 """Near-duplicates: texts that share most of their three-word sequences, found by MinHash and verified exactly.
 
-Method: Broder (1997), resemblance of shingle sets; banded locality-sensitive hashing for the candidates.
+Method: Broder (1997), resemblance of shingle sets; banded locality-sensitive hashing for the candidates. Texts pass by
+once; their signatures wait on disk until the last is in.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -12,23 +15,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 # Compiled, so that no names of it are known beforehand.
-from rensa import RMinHash, RMinHashLSH  # pyright: ignore[reportAttributeAccessIssue] - see above
+from rensa import RMinHash  # pyright: ignore[reportAttributeAccessIssue] - see above
+
+from discourse.normalize.pile import Pile
+from discourse.normalize.similar_pairs import BANDS, PERMUTATIONS, Hashes, Indices, Texts, band_keys, lead
 
 MIN_WORDS = 6
-# Jaccard. A changed word takes three sequences with it: campaign letters of 40 words that differ in four are at 0.6.
-SIMILARITY = 0.55
-
-# A pair at the threshold shares none of 40 bands of 3 rows with probability 0.0007.
-_BANDS, _BAND_ROWS = 40, 3
-_PERMUTATIONS = _BANDS * _BAND_ROWS
 _SEED = 20_240_229
-_BATCH = 20_000
-# Leaders that are alike without being near-duplicates could fill a bucket without end in a hostile table.
-_MAX_LEADERS = 16
-# Share of equal signature rows below which a pair is not counted exactly: four standard errors under the threshold.
-_LIKELY = 0.37
-
-Hashes = NDArray[np.uint64]
+_BATCH = 2_000  # texts; rensa hands signatures over as lists of Python numbers
 
 
 class _Signatures(Protocol):
@@ -38,10 +32,7 @@ class _Signatures(Protocol):
 
 
 def near_duplicates(comments: pl.DataFrame) -> pl.Series:
-    """Name for each comment the first of its near-duplicates.
-
-    A text is compared with the first text of each cluster, never with later ones, so that a chain of small changes does
-    not join texts that have little in common.
+    """Name for each comment the first of its near-duplicates, see `Duplicates`.
 
     Args:
         comments: in the order in which the first of a cluster is looked for; columns comment_id and text (null: left
@@ -50,28 +41,109 @@ def near_duplicates(comments: pl.DataFrame) -> pl.Series:
     Returns:
         `duplicate_of`: comment_id, null for a text without near-duplicates and for the first of them.
     """
-    words = pl.col("text").str.to_lowercase().str.extract_all(r"[\p{L}\p{M}\p{N}]+").alias("words")
-    long = (
-        comments.select("comment_id", words)
-        .with_row_index("row")
-        .filter(pl.col("words").list.len() >= MIN_WORDS)
-        .with_columns(pl.col("words").list.join(" ").alias("same"))
-    )
-    # Equal word sequences first: a sticky text in a thousand threads is compared once.
-    firsts = long.unique("same", keep="first", maintain_order=True)
-    leader = _lead(*_shingles(firsts["words"]))
-    ids = firsts.select("same", firsts["comment_id"].gather(pl.Series(leader)).alias("first_id"))
-    found = long.join(ids, on="same", how="left", maintain_order="left").select("row", "first_id")
-    return (
-        comments.select("comment_id")
-        .with_row_index("row")
-        .join(found, on="row", how="left", maintain_order="left")
-        .select(pl.when(pl.col("first_id") != pl.col("comment_id")).then("first_id").alias("duplicate_of"))
-    )["duplicate_of"]
+    found = Duplicates(None)
+    found.add(comments["text"], pl.repeat(None, len(comments), dtype=pl.Int64, eager=True))
+    first = found.firsts()
+    return comments.select(pl.when(pl.Series(first >= 0)).then(pl.col("comment_id").gather(pl.Series(first))))[
+        "comment_id"
+    ].alias("duplicate_of")
 
 
-def _shingles(words: pl.Series) -> tuple[Hashes, NDArray[np.int64]]:
-    """Hash the three-word sequences of each text: all hashes end to end, and where each text's begin."""
+class Duplicates:
+    """Texts that pass by in batches, and which of them resemble an earlier one.
+
+    A text is compared with the first text of each cluster, never with later ones, so that a chain of small changes does
+    not join texts that have little in common.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        """Begin with no texts.
+
+        Args:
+            folder: where hashes and signatures wait, None to keep them in memory.
+        """
+        self._shingles = Pile(np.uint64, folder and folder / ".partial-shingles")
+        self._signatures = Pile(np.uint32, folder and folder / ".partial-signatures")
+        self._keys = Pile(np.uint64, folder and folder / ".partial-keys")
+        self._sizes = list[int]()  # long texts of each batch
+        self._same = list[Hashes]()
+        self._created = list[Indices]()
+        self._rows = list[Indices]()
+        self._lengths = list[Indices]()
+        self._seen = 0
+
+    def add(self, texts: pl.Series, created_at: pl.Series) -> None:
+        """Take in a batch of texts (null and short ones are left out) with their times in µs (null: last)."""
+        words = pl.col("text").str.to_lowercase().str.extract_all(r"[\p{L}\p{M}\p{N}]+").alias("words")
+        long = (
+            pl.DataFrame({"text": texts, "created": created_at.cast(pl.Int64)})
+            .select(words, "created")
+            .with_row_index("row")
+            .filter(pl.col("words").list.len() >= MIN_WORDS)
+        )
+        rows = long["row"].to_numpy().astype(np.int64) + self._seen
+        self._seen += len(texts)
+        if not len(long):
+            return
+        self._rows.append(rows)
+        self._same.append(long["words"].list.join(" ").hash(_SEED).to_numpy())
+        self._created.append(long["created"].fill_null(np.iinfo(np.int64).max).to_numpy())
+        shingles, lengths = _shingle(long["words"])
+        signatures = _sign(shingles, lengths)
+        self._shingles.add(shingles)
+        self._lengths.append(lengths)
+        self._signatures.add(signatures)
+        self._keys.add(np.ascontiguousarray(band_keys(signatures).T))
+        self._sizes.append(len(long))
+
+    def firsts(self) -> Indices:
+        """Return for each text, numbered as they were added, the number of the first of its near-duplicates.
+
+        First is who has the earliest time, of equal times who was added first. -1 stands for none.
+        """
+        found = np.full(self._seen, -1, dtype=np.int64)
+        if not self._sizes:
+            return found
+        same, rows = np.concatenate(self._same), np.concatenate(self._rows)
+        order = np.argsort(np.concatenate(self._created), kind="stable")
+        # Equal word sequences first: a sticky text in a thousand threads is compared once.
+        _, first, group = np.unique(same[order], return_index=True, return_inverse=True)
+        places = np.sort(first)  # of those compared, in order
+        number = np.searchsorted(places, first)[group]
+        starts = np.cumsum(np.concatenate([np.zeros(1, dtype=np.int64), *self._lengths]))
+        signatures = self._signatures.all().reshape(-1, PERMUTATIONS)
+        leader = lead(self._bands(), Texts(signatures, self._shingles.all(), starts, order[places]))
+        leaders = order[places[leader[number]]]
+        duplicates = leaders != order
+        found[rows[order[duplicates]]] = rows[leaders[duplicates]]
+        for pile in (self._shingles, self._signatures, self._keys):
+            pile.remove()
+        return found
+
+    def _bands(self) -> Iterator[Hashes]:
+        """Yield the keys of all texts, one band after the other."""
+        keys = self._keys.all()
+        starts = BANDS * np.cumsum([0, *self._sizes[:-1]])
+        for band in range(BANDS):
+            places = ((start + band * size, size) for start, size in zip(starts, self._sizes, strict=True))
+            yield np.concatenate([keys[place : place + size] for place, size in places])
+
+
+def _sign(shingles: Hashes, lengths: Indices) -> NDArray[np.uint32]:
+    """Return one MinHash signature a text, shape (texts, PERMUTATIONS)."""
+    ends = np.append(0, np.cumsum(lengths))
+    found = np.empty((len(lengths), PERMUTATIONS), dtype=np.uint32)
+    for begin in range(0, len(lengths), _BATCH):
+        some = ends[begin : begin + _BATCH + 1]
+        digest: _Signatures = RMinHash.digest_matrix_from_flat_token_hashes(
+            shingles[some[0] : some[-1]], (some - some[0]).astype(np.uint64), PERMUTATIONS, _SEED
+        )
+        found[begin : begin + _BATCH] = digest.to_rows()
+    return found
+
+
+def _shingle(words: pl.Series) -> tuple[Hashes, Indices]:
+    """Hash the three-word sequences of each text: all hashes end to end, and how many each text has."""
     flat = words.explode().hash(_SEED).to_numpy()
     counts = words.list.len().to_numpy().astype(np.int64)
     ends = np.cumsum(counts)
@@ -81,67 +153,4 @@ def _shingles(words: pl.Series) -> tuple[Hashes, NDArray[np.int64]]:
     within = np.ones(len(triples), dtype=np.bool_)
     for last in (1, 2):
         within[ends[:-1] - last] = False
-    return triples[within], np.append(0, np.cumsum(counts - 2))
-
-
-def _lead(shingles: Hashes, starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return for each text the index of the first of its cluster: itself, or an earlier leader that it is like."""
-    leader = np.arange(len(starts) - 1)
-    candidates = _sharing_a_band(shingles, starts)
-    signatures = np.zeros((len(candidates), _PERMUTATIONS), dtype=np.uint32)
-    buckets: dict[int, list[int]] = {}
-    for begin in range(0, len(candidates), _BATCH):
-        some = candidates[begin : begin + _BATCH]
-        signatures[begin : begin + len(some)] = _digest(shingles, starts, some).to_rows()
-        for place, bands in enumerate(_band_keys(signatures[begin : begin + len(some)]).tolist(), begin):
-            others = np.array(sorted({other for band in bands for other in buckets.get(band, ())}), dtype=np.int64)
-            likely = others[(signatures[others] == signatures[place]).mean(axis=1) >= _LIKELY]
-            own = shingles[starts[candidates[place]] : starts[candidates[place] + 1]]
-            for other in candidates[likely].tolist():
-                if _alike(own, shingles[starts[other] : starts[other + 1]]):
-                    leader[candidates[place]] = other
-                    break
-            else:
-                for band in bands:
-                    bucket = buckets.setdefault(band, [])
-                    if len(bucket) < _MAX_LEADERS:
-                        bucket.append(place)
-    return leader
-
-
-def _alike(one: Hashes, other: Hashes) -> bool:
-    """Tell whether two texts share enough of their shingles, counted exactly."""
-    left, right = set(one.tolist()), set(other.tolist())
-    shared = len(left & right)
-    return shared >= SIMILARITY * (len(left) + len(right) - shared)
-
-
-def _band_keys(signatures: NDArray[np.uint32]) -> Hashes:
-    """Fold the rows of each band, and its number, into one key, shape (texts, bands)."""
-    rows = signatures.astype(np.uint64).reshape(len(signatures), _BANDS, _BAND_ROWS)
-    keys = np.tile(np.arange(_BANDS, dtype=np.uint64), (len(signatures), 1))
-    with np.errstate(over="ignore"):
-        for row in range(_BAND_ROWS):
-            keys = (keys ^ rows[:, :, row]) * np.uint64(0x9E3779B97F4A7C15)
-            keys ^= keys >> np.uint64(32)
-    return keys
-
-
-def _sharing_a_band(shingles: Hashes, starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the texts that share a band with any other: few, so that only they are looked at one by one."""
-    every = np.arange(len(starts) - 1)
-    if not len(every):
-        return every
-    index = RMinHashLSH(SIMILARITY, _PERMUTATIONS, _BANDS)
-    flags = index.query_duplicate_flags_matrix_one_shot(_digest(shingles, starts, every))
-    return every[np.array(flags, dtype=np.bool_)]
-
-
-def _digest(shingles: Hashes, starts: NDArray[np.int64], some: NDArray[np.int64]) -> _Signatures:
-    lengths = (starts[1:] - starts[:-1])[some]
-    offsets = np.append(0, np.cumsum(lengths))
-    # Positions of the chosen texts' shingles in the flat array.
-    places = np.arange(offsets[-1]) + np.repeat(starts[some] - offsets[:-1], lengths)
-    return RMinHash.digest_matrix_from_flat_token_hashes(
-        np.ascontiguousarray(shingles[places]), offsets.astype(np.uint64), _PERMUTATIONS, _SEED
-    )
+    return triples[within], counts - 2

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import polars as pl
+
+_SEED = 7_351_904
 
 
 def platform_of(thread_id: str = "thread_id", platform: str = "platform") -> pl.Expr:
@@ -23,27 +26,48 @@ def repeated_ids() -> pl.Expr:
     return named & ~pl.struct("thread_id", "native_id").is_first_distinct()
 
 
-def comment_ids(comments: pl.DataFrame) -> pl.Series:
+def native_keys(comments: pl.DataFrame) -> pl.Series:
+    """Return a 64-bit key of platform and native id, null where there is none: equal where two threads share one."""
+    return comments.select(
+        pl.when(pl.col("native_id").is_not_null())
+        .then(pl.struct(platform_of().alias("prefix"), "native_id").hash(_SEED))
+        .alias("key")
+    )["key"]
+
+
+def id_keys(ids: pl.Series) -> pl.Series:
+    """Return a 64-bit key of each comment_id."""
+    return ids.hash(_SEED).alias("key")
+
+
+def repeated_keys(keys: Sequence[pl.Series]) -> pl.Series:
+    """Return the keys that stand more than once in all of `keys` together (at least one series)."""
+    every = pl.concat(keys)
+    return every.filter(every.is_duplicated()).unique()
+
+
+def given_ids(comments: pl.DataFrame, shared: pl.Series) -> pl.Series:
     """Name each comment: `platform:native id`, else a hash of what and where it is.
 
     Threads that share a native id with another one have ids that hold only within them, so all their comments are
     named `platform:thread/native id`.
 
     Args:
-        comments: in file order; columns thread_id, platform, native_id, native_parent, text, quotes. A native id
-            stands once in a thread.
+        comments: whole threads in file order; columns thread_id, platform, native_id, native_parent, text, quotes. A
+            native id stands once in a thread.
+        shared: the keys, see `native_keys`, that stand in more than one thread of the whole table.
 
     Returns:
-        String, without repeats.
+        String; two comments may still meet in one name by accident, see `comment_ids`.
     """
-    named = (
-        comments.select("thread_id", "native_id", platform_of().alias("prefix"), native_thread().alias("native_thread"))
-        .with_columns((pl.col("thread_id").n_unique().over("prefix", "native_id") > 1).alias("shared"))
-        .with_columns((pl.col("shared") & pl.col("native_id").is_not_null()).any().over("thread_id").alias("local"))
+    named = comments.select("thread_id", "native_id", platform_of().alias("prefix"), native_thread().alias("thread"))
+    elsewhere = native_keys(comments).is_in(shared.implode()).fill_null(value=False)
+    named = named.with_columns(elsewhere.alias("shared")).with_columns(
+        pl.col("shared").any().over("thread_id").alias("local")
     )
     given = named.select(
         pl.when("local")
-        .then(pl.format("{}:{}/{}", "prefix", "native_thread", "native_id"))
+        .then(pl.format("{}:{}/{}", "prefix", "thread", "native_id"))
         .otherwise(pl.format("{}:{}", "prefix", "native_id"))
         .alias("comment_id")
     )["comment_id"]
@@ -56,17 +80,28 @@ def comment_ids(comments: pl.DataFrame) -> pl.Series:
             pl.coalesce("text", pl.col("quotes").list.join("\n")).fill_null("").alias("words"),
         )
         given = given.scatter(nameless.arg_true(), _hashes(content))
-    return _without_repeats(given, named)
+    return given
 
 
-def _without_repeats(given: pl.Series, named: pl.DataFrame) -> pl.Series:
-    """Rename by a hash the ids that meet by accident, such as "a/1" in one thread and "1" in thread "a"."""
-    met = given.is_duplicated()
-    if not met.any():
+def comment_ids(comments: pl.DataFrame, shared: pl.Series, met: pl.Series) -> pl.Series:
+    """Name each comment as `given_ids` does, and by a hash those whose names meet by accident.
+
+    Args:
+        comments: as for `given_ids`.
+        shared: as for `given_ids`.
+        met: the keys, see `id_keys`, of given ids that stand more than once in the whole table, such as "a/1" in one
+            thread and "1" in thread "a".
+
+    Returns:
+        String, without repeats.
+    """
+    given = given_ids(comments, shared)
+    again = id_keys(given).is_in(met.implode())
+    if not again.any():
         return given
-    rows = named.with_columns(given.alias("comment_id")).filter(met)
-    content = rows.select("prefix", "thread_id", "comment_id", pl.col("native_id").fill_null(""))
-    return given.scatter(met.arg_true(), _hashes(content))
+    rows = comments.with_columns(given.alias("comment_id")).filter(again)
+    content = rows.select(platform_of().alias("prefix"), "thread_id", "comment_id", pl.col("native_id").fill_null(""))
+    return given.scatter(again.arg_true(), _hashes(content))
 
 
 def _hashes(content: pl.DataFrame) -> pl.Series:

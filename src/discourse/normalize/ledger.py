@@ -23,23 +23,36 @@ _IN_WORDS = {
 }
 
 
-def quarantine_rows(records: pl.DataFrame) -> pl.DataFrame:
-    """Turn records that cannot become comments into rows of the quarantine table.
+def put_aside(records: pl.DataFrame) -> pl.DataFrame:
+    """Keep of records that cannot become comments what `quarantine_rows` needs.
 
     Args:
         records: rows of raw_comments, each with a reason.
+    """
+    excerpt = pl.coalesce("excerpt", "text").str.replace_all(r"[\p{Cc}\u{202A}-\u{202E}\u{2066}-\u{2069}]+", " ")
+    return records.select(
+        "file",
+        "offset",
+        "location",
+        "thread_id",
+        "reason",
+        excerpt.str.strip_chars().str.slice(0, EXCERPT).alias("excerpt"),
+    )
+
+
+def quarantine_rows(aside: pl.DataFrame) -> pl.DataFrame:
+    """Turn all that was put aside into the quarantine table, in the order of files.
 
     Returns:
         One row a record; a location that a file names twice gets the record's number behind it.
     """
     again = ~pl.struct("file", "location").is_first_distinct()
-    excerpt = pl.coalesce("excerpt", "text").str.replace_all(r"[\p{Cc}\u{202A}-\u{202E}\u{2066}-\u{2069}]+", " ")
-    return records.select(
+    return aside.sort("file", "offset").select(
         pl.col("file").alias("source"),
         pl.when(again).then(pl.format("{} (record {})", "location", "offset")).otherwise("location").alias("location"),
         "thread_id",
         "reason",
-        excerpt.str.strip_chars().str.slice(0, EXCERPT).alias("excerpt"),
+        "excerpt",
     )
 
 
@@ -49,25 +62,27 @@ def count_reasons(quarantine: pl.DataFrame) -> str:
     return ", ".join(f"{number:,} {_IN_WORDS[Reason(reason)]}" for reason, number in counts.iter_rows())
 
 
-def complete_threads(raw_threads: pl.DataFrame, raw_comments: pl.DataFrame) -> pl.DataFrame:
-    """Add a bare row for each thread that only comments speak of, so that every comment has its thread."""
-    missing = (
-        raw_comments.select("thread_id", "platform", pl.col("file").alias("source"))
-        .unique("thread_id", keep="first", maintain_order=True)
-        .join(raw_threads, on="thread_id", how="anti", maintain_order="left")
-        .with_columns(unreachable=pl.lit(0), capped=pl.lit(0))
-    )
-    return pl.concat([raw_threads, RAW_THREADS.conform(missing)])
+def bare_threads(first: pl.DataFrame) -> pl.DataFrame:
+    """Make a bare row for each thread that only comments speak of, so that every comment has its thread.
+
+    Args:
+        first: thread_id, platform and file of the first record of each.
+    """
+    rows = first.rename({"file": "source"}).with_columns(unreachable=pl.lit(0), capped=pl.lit(0))
+    return RAW_THREADS.conform(rows)
 
 
-def thread_counts(comments: pl.DataFrame, quarantine: pl.DataFrame) -> pl.DataFrame:
-    """Count for each thread what was collected (opening post left out) by state, and what is in quarantine.
+def comment_counts(comments: pl.DataFrame) -> pl.DataFrame:
+    """Count for each thread what was collected (opening post left out) by state.
+
+    Args:
+        comments: whole threads; columns thread_id, reply_kind and state.
 
     Returns:
-        thread_id, collected, deleted, removed, held, quarantined and `reasons` (in words, null if none is).
+        thread_id, collected, deleted, removed and held.
     """
     state = pl.col("state")
-    collected = (
+    return (
         comments.filter(pl.col("reply_kind") != ReplyKind.OPENING.value)
         .group_by("thread_id")
         .agg(
@@ -75,6 +90,14 @@ def thread_counts(comments: pl.DataFrame, quarantine: pl.DataFrame) -> pl.DataFr
             *((state == one.value).sum().alias(one.value) for one in (State.DELETED, State.REMOVED, State.HELD)),
         )
     )
+
+
+def thread_counts(collected: pl.DataFrame, quarantine: pl.DataFrame) -> pl.DataFrame:
+    """Add to `comment_counts` of all comments what is in quarantine.
+
+    Returns:
+        thread_id, collected, deleted, removed, held, quarantined and `reasons` (in words, null if none is).
+    """
     aside = quarantine.group_by("thread_id").len("quarantined")
     words = pl.DataFrame({"reason": [one.value for one in _IN_WORDS], "words": list(_IN_WORDS.values())})
     reasons = (

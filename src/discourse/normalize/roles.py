@@ -10,29 +10,58 @@ MIN_THREADS = 5
 MIN_WORDS = 8
 MIN_SHARE = 0.5
 
+_SEED = 40_961
 
-def roles(comments: pl.DataFrame) -> pl.Series:
-    """Give each comment its role: the source's, but `bot` and `author` where the table shows it.
 
-    A bot's text (letter case and white space aside, at least 8 words) stands in at least half of the threads, given at
-    least 5. An author is who wrote the article or the thread's opening post, unless the source says staff or bot.
+def text_threads(comments: pl.DataFrame) -> pl.DataFrame:
+    """Count in how many threads each text of at least 8 words stands, letter case and white space aside.
 
     Args:
-        comments: columns thread_id, text, reply_kind, role, author, and article_author (both pseudonyms).
+        comments: whole threads; columns thread_id and text.
+
+    Returns:
+        `key` of the text (UInt64) and `threads` (UInt32).
+    """
+    texts = comments.filter(pl.col("text").is_not_null()).select("thread_id", same=_same())
+    long = texts.filter(pl.col("same").str.count_matches(r"\S+") >= MIN_WORDS)
+    return (
+        long.select("thread_id", key=pl.col("same").hash(_SEED))
+        .unique()
+        .group_by("key")
+        .agg(pl.len().cast(pl.UInt32).alias("threads"))
+    )
+
+
+def bot_texts(counted: pl.DataFrame, threads: int) -> pl.Series:
+    """Return the keys of the texts that stand in at least half of the threads, given at least 5.
+
+    Args:
+        counted: rows of `text_threads`; a key may stand in several, of different threads.
+        threads: how many there are with comments.
+    """
+    if threads < MIN_THREADS:
+        return counted["key"].clear()
+    summed = counted.group_by("key").agg(pl.col("threads").sum())
+    return summed.filter(pl.col("threads") >= MIN_SHARE * threads)["key"]
+
+
+def roles(comments: pl.DataFrame, bots: pl.Series) -> pl.Series:
+    """Give each comment its role: the source's, but `bot` and `author` where the table shows it.
+
+    An author is who wrote the article or the thread's opening post, unless the source says staff or bot.
+
+    Args:
+        comments: whole threads; columns thread_id, text, reply_kind, role, author, and article_author (both
+            pseudonyms).
+        bots: keys of texts that a machine writes, see `bot_texts`.
     """
     opening = pl.col("reply_kind") == ReplyKind.OPENING.value
-    same = pl.col("text").str.to_lowercase().str.replace_all(r"\s+", " ").alias("same")
-    marked = comments.with_columns(same, opening.alias("opens")).with_columns(
-        (
-            (pl.col("thread_id").n_unique().over("same") >= MIN_SHARE * pl.col("thread_id").n_unique())
-            & (pl.col("thread_id").n_unique() >= MIN_THREADS)
-            & (pl.col("same").str.count_matches(r"\S+") >= MIN_WORDS)
-            & ~pl.col("opens")
-        )
-        .fill_null(value=False)
-        .alias("bot"),
-        pl.col("author").filter(pl.col("opens")).first().over("thread_id").alias("opener"),
+    marked = comments.with_columns(opening.alias("opens")).with_columns(
+        pl.col("author").filter(pl.col("opens")).first().over("thread_id").alias("opener"), bot=pl.lit(value=False)
     )
+    if len(bots):
+        bot = _same().hash(_SEED).is_in(bots.implode()) & pl.col("text").is_not_null() & ~pl.col("opens")
+        marked = marked.with_columns(bot=bot)
     wrote_it = (pl.col("author") == pl.col("article_author")) | (pl.col("author") == pl.col("opener"))
     person = pl.col("role").is_in([Role.USER.value, Role.UNKNOWN.value])
     return marked.select(
@@ -43,3 +72,7 @@ def roles(comments: pl.DataFrame) -> pl.Series:
         .otherwise("role")
         .alias("role")
     )["role"]
+
+
+def _same() -> pl.Expr:
+    return pl.col("text").str.to_lowercase().str.replace_all(r"\s+", " ")
