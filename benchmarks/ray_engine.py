@@ -63,7 +63,8 @@ def main() -> None:
             name = f"ray, {workers} worker{'s' if workers > 1 else ''} of 1 CPU"
             config = parse_config({"engine": "ray", "ray": {"workers": workers}})
             with open_engine(config, Path(folder) / "cluster") as engine:
-                _read(Path(folder), texts[:1], engine)
+                # Two shards: a lone one would be read here, and no cluster be started.
+                _read(Path(folder), texts[: vectors.SHARD + 1], engine)
                 found[name] = [
                     (_read(Path(folder), small, engine), _read(Path(folder), texts, engine)) for _ in range(runs)
                 ]
