@@ -31,7 +31,7 @@ from discourse.normalize import clean_text
 from discourse.tables import Path as TagPath
 
 ROOT = Path(__file__).parents[1]
-SHIPPED = ROOT / "configs" / "recipes" / "frames-minilm.toml"
+SHIPPED = ROOT / "configs" / "recipes" / "frames-minilm-context.toml"
 CHECKPOINTS = ROOT / "reports" / "ladder"
 
 Numbers = NDArray[np.int64]
