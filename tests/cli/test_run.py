@@ -184,7 +184,7 @@ def test_help_teaches(command: str, discourse: Command) -> None:
 def test_doctor_and_lists(discourse: Command) -> None:
     assert discourse("doctor", "--json").json["ok"] is True
     names = {bundle["name"] for bundle in discourse("bundle", "list", "--json").json["bundles"]}
-    assert names == {"frames-minilm", "stance-minilm"}
+    assert names == {"frames-minilm", "frames-minilm-context", "stance-minilm"}
     assert "verified" in discourse("bundle", "show", "frames-minilm").out
     assert discourse("codebook", "check", "surveillance-culture-secrecy").code == 0
 

@@ -191,7 +191,7 @@ def _parse(piece: Piece) -> tuple[pl.DataFrame, list[Broken]]:
     offsets = (pl.int_range(len(lines), eager=True) + piece.first).filter(~blank)
     try:
         frame = pl.read_ndjson(io.BytesIO(piece.data), schema=_SCHEMA)
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, OSError):  # OSError: polars takes a first line such as "x\x01" for zlib
         frame = None
     # Lines of spaces, and several objects on one line, are told apart one by one.
     if frame is not None and frame.height == len(offsets):
