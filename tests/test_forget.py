@@ -28,9 +28,10 @@ from discourse.collect.wording import GONE, take_out, words_of
 from discourse.config import Config, InputConfig
 from discourse.errors import InputError, UsageError
 from discourse.forget import forget
-from discourse.pipeline import run, status
+from discourse.pipeline import run
 from discourse.tables import COMMENTS, RAW_COMMENTS, State
 from discourse.workspace import Workspace, file_sha256
+from discourse.workspace_status import status
 from tests.collect.forms import isso
 from tests.collect.trees import Node, Tree
 

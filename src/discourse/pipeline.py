@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from discourse import aggregate, annotate, collect, normalize, report, tag
+from discourse import aggregate, annotate, collect, normalize, report, stage_inputs, tag
 from discourse.codebook import load_codebook
 from discourse.config import Config
 from discourse.errors import UsageError
 from discourse.models.bundle import Bundle, load_bundle
-from discourse.models.judge.comments import JUDGED, tag_coder
 from discourse.models.judge.cost import Agreed, never
 from discourse.models.recipe import Recipe
 from discourse.progress import say
@@ -24,7 +21,6 @@ from discourse.tables import (
     COMMENTS,
     EMBEDDINGS,
     ESTIMATES,
-    LABELS,
     QUARANTINE,
     SCORES,
     THREADS,
@@ -37,7 +33,6 @@ from discourse.workspace import (
     StageRecord,
     Workspace,
     create_workspace,
-    file_sha256,
     library_versions,
     now,
     open_workspace,
@@ -93,35 +88,6 @@ class RunResult:
     stages: list[StageStatus]
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadStatus:
-    """The completeness statement of one thread."""
-
-    thread_id: str
-    title: str | None
-    declared: int | None
-    collected: int
-    deleted: int
-    removed: int
-    held: int
-    unreachable: int
-    capped: int
-    quarantined: int
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class WorkspaceStatus:
-    """What a workspace holds, and which stages would run again."""
-
-    workspace: Path
-    comments: int
-    quarantined: int
-    labels: int
-    stages: list[StageStatus]
-    threads: list[ThreadStatus]
-
-
 def stages(output: Path, agreed: Agreed = never) -> list[Stage]:
     """Return the stages in their order.
 
@@ -137,12 +103,16 @@ def stages(output: Path, agreed: Agreed = never) -> list[Stage]:
         return report.run(workspace, config, output)
 
     def report_files(workspace: Workspace, config: Config) -> Mapping[str, str]:
-        shown = file_sha256(output) if output.is_file() else "absent"
-        return {**_codebook(workspace, config), **_bundles(workspace, config), f"report {output.name}": shown}
+        shown = stage_inputs.file_digest(output)
+        return {
+            **stage_inputs.codebook(workspace, config),
+            **stage_inputs.bundles(workspace, config),
+            f"report {output.name}": shown,
+        }
 
     return [
-        Stage("collect", collect.run, collect.READS, collect.WRITES, ("input", "collect"), _sources),
-        Stage("normalize", normalize.run, normalize.READS, normalize.WRITES, ("normalize",), _author_key),
+        Stage("collect", collect.run, collect.READS, collect.WRITES, ("input", "collect"), stage_inputs.sources),
+        Stage("normalize", normalize.run, normalize.READS, normalize.WRITES, ("normalize",), stage_inputs.author_key),
         Stage(
             "tag",
             tag_comments,
@@ -150,19 +120,29 @@ def stages(output: Path, agreed: Agreed = never) -> list[Stage]:
             [table for table in tag.WRITES if table not in (*KEPT, *SHARED)],
             ("stance", "topics", "tagging", "tagger", "filter", "seed"),
             lambda workspace, config: {
-                **_codebook(workspace, config),
-                **_bundles(workspace, config),
-                **_coder(workspace, config),
+                **stage_inputs.codebook(workspace, config),
+                **stage_inputs.bundles(workspace, config),
+                **stage_inputs.coder(workspace, config),
             },
         ),
-        Stage("annotate", annotate.run, annotate.READS, annotate.WRITES, ("labels", "stance", "filter"), _label_files),
+        Stage(
+            "annotate",
+            annotate.run,
+            annotate.READS,
+            annotate.WRITES,
+            ("labels", "stance", "filter"),
+            stage_inputs.label_files,
+        ),
         Stage(
             "aggregate",
             aggregate.run,
             aggregate.READS,
             aggregate.WRITES,
             ("aggregate", "compare", "filter", "labels", "stance", "tagging", "tagger", "seed"),
-            lambda workspace, config: {**_bundles(workspace, config), **_coder(workspace, config)},
+            lambda workspace, config: {
+                **stage_inputs.bundles(workspace, config),
+                **stage_inputs.coder(workspace, config),
+            },
         ),
         Stage("report", write_report, report.READS, report.WRITES, SHOWN_BY, report_files),
     ]
@@ -202,8 +182,8 @@ def run(
     target = output or root / "report.html"
     chosen = [stage for stage in stages(target, agreed) if only is None or stage.name in only]
     if dry_run:
-        plan = [_with_cost(workspace, config, stage) for stage in _plan(workspace, config, chosen)]
-        return RunResult(root, 0, 0, 0, target if target.is_file() else None, [], plan)
+        planned = [_with_cost(workspace, config, stage) for stage in plan(workspace, config, chosen)]
+        return RunResult(root, 0, 0, 0, target if target.is_file() else None, [], planned)
     with workspace.lock():
         if again and any("://" in source for source in config.input.sources):
             _forget_stage(workspace, "collect")
@@ -211,46 +191,12 @@ def run(
     names = {stage.name for stage in chosen}
     return RunResult(
         root,
-        **_counts(workspace),
+        **count_rows(workspace),
         report=target if "report" in names else None,
         # Where aggregate was left out, the estimates may be those of an earlier run on other comments.
         findings=_findings(workspace, config) if "aggregate" in names else [],
         stages=done,
     )
-
-
-def status(root: Path) -> WorkspaceStatus:
-    """Say what the workspace at `root` holds and which stages would run again.
-
-    Raises:
-        WorkspaceError: there is no workspace.
-    """
-    workspace = open_workspace(root)
-    config = stored_config(workspace)
-    counts = _counts(workspace)
-    return WorkspaceStatus(
-        workspace=root,
-        comments=counts["comments"],
-        quarantined=counts["quarantined"],
-        labels=workspace.read(LABELS).height,
-        stages=_plan(workspace, config, [_as_collected(stage) for stage in stages(root / "report.html")]),
-        threads=completeness(root),
-    )
-
-
-def completeness(root: Path) -> list[ThreadStatus]:
-    """Return the completeness statement of each thread: as normalized, or as collected if that is newer.
-
-    Raises:
-        WorkspaceError: there is no workspace.
-    """
-    workspace = open_workspace(root)
-    columns = list(ThreadStatus.__slots__)
-    done = workspace.receipt().stages.get("normalize")
-    raw = {f"table {table.name}": workspace.digest(table) for table in normalize.READS}
-    fresh = done is not None and all(done.inputs.get(name) == digest for name, digest in raw.items())
-    told = workspace.read(THREADS) if fresh else collect.completeness(workspace)
-    return [ThreadStatus(*row) for row in told.select(columns).iter_rows()]
 
 
 def stored_config(workspace: Workspace) -> Config:
@@ -305,7 +251,7 @@ def _record(
     workspace.save_receipt(receipt)
 
 
-def _plan(workspace: Workspace, config: Config, chosen: Sequence[Stage]) -> list[StageStatus]:
+def plan(workspace: Workspace, config: Config, chosen: Sequence[Stage]) -> list[StageStatus]:
     """Say for each stage whether it would run, from what is on disk and which stages before it would run."""
     receipt = workspace.receipt()
     found: list[StageStatus] = []
@@ -353,71 +299,8 @@ def _inputs(workspace: Workspace, config: Config, stage: Stage) -> dict[str, str
     }
 
 
-def _sources(workspace: Workspace, config: Config) -> Mapping[str, str]:
-    files = [source for source in config.input.sources if not collect.is_address(source)]
-    addresses = [source for source in config.input.sources if collect.is_address(source)]
-    return {
-        **{f"source {Path(file).name}": _digest(Path(file)) for file in files},
-        **{f"source {address}": _digest(workspace.raw / collect.archive_name(address)) for address in addresses},
-    }
-
-
-def _as_collected(stage: Stage) -> Stage:
-    """Return the stage such that a source that is gone, or named from another folder, counts as its copy."""
-
-    def copies(workspace: Workspace, config: Config) -> Mapping[str, str]:
-        found = _sources(workspace, config)
-        return {
-            name: _digest(workspace.raw / name.removeprefix("source ")) if digest == "absent" else digest
-            for name, digest in found.items()
-        }
-
-    return replace(stage, files=copies) if stage.name == "collect" else stage
-
-
-def _author_key(workspace: Workspace, config: Config) -> Mapping[str, str]:
-    path = config.normalize.author_key or workspace.root / "author.key"
-    # A hash of the key's hash: the receipt must not help to guess the key.
-    return {"author key": hashlib.sha256(_digest(path).encode()).hexdigest()}
-
-
-def _label_files(workspace: Workspace, config: Config) -> Mapping[str, str]:
-    files = {f"labels {Path(file).name}": _digest(Path(file)) for file in config.labels.files}
-    return {**files, **_codebook(workspace, config), **_bundles(workspace, config)}
-
-
-def _codebook(workspace: Workspace, config: Config) -> Mapping[str, str]:
-    del workspace
-    found = load_codebook(config.codebook.file)
-    return {f"codebook {found.name}": found.sha256}
-
-
-def _bundles(workspace: Workspace, config: Config) -> Mapping[str, str]:
-    del workspace
-    wanted = [(config.bundles.frames, "frames")]
-    if config.stance.targets:
-        wanted.append((config.bundles.stance, "stance"))
-    if config.bundles.topics is not None:
-        wanted.append((config.bundles.topics, "topics"))
-    found = [load_bundle(reference, kind) for reference, kind in wanted]
-    return {f"bundle {bundle.manifest.name}": bundle.sha256 for bundle in found}
-
-
-def _coder(workspace: Workspace, config: Config) -> Mapping[str, str]:
-    """Return what decides the external coder's answers, where it is asked for anything."""
-    del workspace
-    if config.tagger != JUDGED and config.topics.names != "judge":
-        return {}
-    coder = tag_coder(config)
-    read = [coder.prompt, config.judge.runs, config.judge.retries, config.judge.languages]
-    return {f"external coder {coder.model}": hashlib.sha256(json.dumps(read).encode()).hexdigest()}
-
-
-def _digest(path: Path) -> str:
-    return file_sha256(path) if path.is_file() else "absent"
-
-
-def _counts(workspace: Workspace) -> dict[str, int]:
+def count_rows(workspace: Workspace) -> dict[str, int]:
+    """Return how many threads, comments and quarantined records there are."""
     return {
         "threads": workspace.read(THREADS).height,
         "comments": workspace.scan(COMMENTS).select("comment_id").collect().height,

@@ -111,8 +111,8 @@ def collect(
         show_explanation(config, as_json=as_json)
         return
     from discourse.errors import UsageError
-    from discourse.pipeline import completeness
     from discourse.pipeline import run as run_stages
+    from discourse.workspace_status import completeness
 
     root = output or config.workspace
     if root is None:

@@ -12,7 +12,7 @@ def status(workspace: WorkspaceFolder, as_json: Json = False) -> None:
 
       discourse status WS --json
     """
-    from discourse.pipeline import status as read_status
+    from discourse.workspace_status import status as read_status
 
     found = read_status(workspace)
     if as_json:
