@@ -21,7 +21,7 @@ import tempfile
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-import corpus
+import tagged_corpus
 from playwright.sync_api import Browser, Page, sync_playwright
 
 SIZES, QUICK_SIZES = (1_000, 10_000, 100_000), (1_000, 10_000)
@@ -36,12 +36,12 @@ _BUILD = """
 import resource, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-import corpus
+import tagged_corpus
 from discourse.report import run
 from discourse.workspace import open_workspace
 workspace = open_workspace(Path(sys.argv[2]))
 began = time.perf_counter()
-run(workspace, corpus.config(), Path(sys.argv[3]))
+run(workspace, tagged_corpus.config(), Path(sys.argv[3]))
 print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 _OBSERVE = """
@@ -98,7 +98,7 @@ def main() -> None:
 def measure(browser: Browser, folder: Path, threads: Path, size: int) -> Measured:
     """Build one report in a process of its own, and open it in a fresh page."""
     workspace, file = folder / f"ws-{size}", folder / f"report-{size}.html"
-    corpus.write(workspace, threads, size)
+    tagged_corpus.write(workspace, threads, size)
     command = [sys.executable, "-c", _BUILD, str(Path(__file__).parent), str(workspace), str(file)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     build, peak = (float(word) for word in done.stdout.split())
