@@ -15,8 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from discourse.config import Config, parse_config
+from discourse.receipt import Receipt
 from discourse.tables import COMMENTS, ESTIMATES, FRAMES, STANCES, THREADS, TOPIC_INFO, TOPICS
-from discourse.workspace import Receipt, Workspace, create_workspace
+from discourse.workspace import Workspace, create_workspace
 
 TARGETS = ("the new law", "the agency")
 BUNDLES = {"frames": "frames-synthetic@000000000000", "stance": "stance-synthetic@000000000000"}
