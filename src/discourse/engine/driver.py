@@ -21,6 +21,7 @@ from ray.exceptions import OutOfMemoryError, RayActorError, RayError
 from discourse.config import RayConfig
 from discourse.engine.address import address_of
 from discourse.engine.messages import Cluster, Failed, Finished, Job, Progress, Started
+from discourse.engine.pool import pool_of
 from discourse.engine.worker import FAILED, SHARD, ShardWorker
 
 OBJECT_STORE = 200 * 2**20
@@ -48,7 +49,7 @@ def main(descriptor: int) -> None:
         started = _reach(wanted.config, wanted.folder)
         line.send(started)
         while isinstance(job := said.get(), Job):
-            _do(job, started, wanted.config, line)
+            _do(job, wanted.config, line)
             line.send(Finished())
     except _RefusedError as e:
         line.send(e.failed)
@@ -112,15 +113,20 @@ def _reach(config: RayConfig, folder: Path) -> Started:
             **quiet,
         )
         place = "started for this run"
-    cores = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
-    room = sum(one // config.cpus for one in cores)
-    if room < 1:
+    machines = _machines()
+    pool = pool_of(machines, config, on_gpu=False)
+    if pool.workers < 1:
+        largest = max((int(one.get("CPU", 0)) for one in machines), default=0)
         raise _RefusedError(
             "UsageError",
-            f"ray: no machine of the cluster has {config.cpus} CPUs for a worker (the largest has {max(cores)}); set "
+            f"ray: no machine of the cluster has {config.cpus} CPUs for a worker (the largest has {largest}); set "
             "[ray] cpus lower",
         )
-    return Started(min(config.workers or room, room), place)
+    return Started(pool.workers, pool_of(machines, config, on_gpu=True).gpus, place)
+
+
+def _machines() -> list[dict[str, float]]:
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
 def _check_answers(address: str) -> None:
@@ -150,12 +156,13 @@ def _unreachable(address: str, why: str) -> _RefusedError:
     )
 
 
-def _do(job: Job, cluster: Started, config: RayConfig, line: Connection) -> None:
+def _do(job: Job, config: RayConfig, line: Connection) -> None:
     """Do a work on all shards by a pool of actors, and say when each is done.
 
     The blocks that travel are the names of shards. A worker reads its shard from the workspace and puts the result
     there, in one step and under a name made of the rows' keys, so that a shard done twice leaves one result.
     """
+    pool = pool_of(_machines(), config, on_gpu=job.on_gpu)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     # Ray Data sets memory aside for blocks of this size before it starts anything; ours are names of shards.
@@ -163,12 +170,13 @@ def _do(job: Job, cluster: Started, config: RayConfig, line: Connection) -> None
     shards = ray.data.from_items([{SHARD: path} for path in job.shards], override_num_blocks=len(job.shards))
     done = shards.map_batches(
         ShardWorker,
-        fn_constructor_args=(job.work,),
+        fn_constructor_args=(job.work, pool.gpus),
         batch_size=None,
         batch_format="numpy",
         zero_copy_batch=True,
-        compute=ray.data.ActorPoolStrategy(size=min(cluster.workers, len(job.shards)), max_tasks_in_flight_per_actor=2),
-        num_cpus=config.cpus,
+        compute=ray.data.ActorPoolStrategy(size=min(pool.workers, len(job.shards)), max_tasks_in_flight_per_actor=2),
+        num_cpus=pool.cpus,
+        num_gpus=pool.gpus or None,
         max_restarts=-1,
         max_task_retries=DEATHS,
     )

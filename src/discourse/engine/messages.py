@@ -18,18 +18,20 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The cluster is there: how many workers it has room for, and where it is."""
+    """The cluster is there: how many workers it has room for, whether with GPUs, and where it is."""
 
     workers: int
+    gpus: int
     place: str
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Do a pickled `Work` on Parquet files."""
+    """Do a pickled `Work` on Parquet files, with GPUs where there are any and the work can use them."""
 
     work: bytes
     shards: tuple[str, ...]
+    on_gpu: bool
 
 
 @dataclass(frozen=True, slots=True)

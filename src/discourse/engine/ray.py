@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain, islice
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -26,7 +27,8 @@ from discourse import errors
 from discourse.config import RayConfig
 from discourse.engine.address import address_of
 from discourse.engine.messages import Cluster, Failed, Finished, Job, Progress, Started
-from discourse.engine.work import LOCAL, Work
+from discourse.engine.work import LOCAL, Frames, Function, Work
+from discourse.engine.worker import results
 from discourse.errors import DiscourseError
 from discourse.progress import Advance, say
 
@@ -53,6 +55,7 @@ class Ray:
         self._line: Connection | None = None
         self._short: Path | None = None
         self._there = False
+        self._jobs = 0
 
     def __enter__(self) -> Ray:
         """Give the engine."""
@@ -76,30 +79,44 @@ class Ray:
         if len(first) < 2:
             LOCAL.each(work, first, advance)
             return
-        rows = self._put(chain(first, rest))
+        folder = self._new_folder()
+        self._do(work, _put(folder, chain(first, rest)), advance)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def map(self, function: Function, frames: Iterable[pl.DataFrame], advance: Advance) -> Iterator[Frames]:
+        """Yield what `function` makes of each frame, made by the workers and put down until it is asked for.
+
+        Raises:
+            DiscourseError: as `each`.
+        """
+        rest = iter(frames)
+        first = list(islice(rest, 2))
+        if len(first) < 2:
+            yield from LOCAL.map(function, first, advance)
+            return
+        folder = self._new_folder()
+        rows = _put(folder, chain(first, rest))
+        first.clear()
+        self._do(_Mapped(function), rows, advance)
+        for name in rows:
+            yield tuple(pl.read_parquet(path, memory_map=False) for path in results(Path(name)))
+            for path in results(Path(name)):
+                path.unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _do(self, work: Work | _Mapped, rows: dict[str, int], advance: Advance) -> None:
         line = self._line or self._start()
-        self._tell(line, Job(pickle.dumps(work), tuple(rows)))
+        self._tell(line, Job(pickle.dumps(work), tuple(rows), bool(getattr(work, "on_gpu", False))))
         while not isinstance(said := self._hear(line), Finished):
             if isinstance(said, Progress):
                 advance(rows[said.shard])
-        shutil.rmtree(self._folder / "shards", ignore_errors=True)
 
-    def _put(self, shards: Iterable[pl.DataFrame]) -> dict[str, int]:
-        """Write the shards for the workers to read, and return how many rows each file has."""
-        folder = self._folder / "shards"
-        shutil.rmtree(folder, ignore_errors=True)
-        rows: dict[str, int] = {}
-        try:
-            folder.mkdir(parents=True)
-            for number, shard in enumerate(shards):
-                path = folder / f"{number:07}.parquet"
-                shard.write_parquet(path, compression="zstd")
-                rows[str(path)] = shard.height
-        except OSError as e:
-            raise errors.WorkspaceError(
-                f"{folder}: cannot be written ({e.strerror or e}); free space or choose another with -o"
-            ) from e
-        return rows
+    def _new_folder(self) -> Path:
+        """Return where the shards of the next job go; what a killed run left is removed."""
+        if not self._jobs:
+            shutil.rmtree(self._folder / "shards", ignore_errors=True)
+        self._jobs += 1
+        return self._folder / "shards" / str(self._jobs)
 
     def _start(self) -> Connection:
         ours, theirs = Pipe()
@@ -124,7 +141,8 @@ class Ray:
         if isinstance(started, Started):
             self._there = True
             workers = f"{started.workers} worker{'s' if started.workers > 1 else ''}"
-            say(f"  ray: {workers} of {self._config.cpus} CPU, {started.place}")
+            gpus = ", GPUs for the encoder" if started.gpus else ""
+            say(f"  ray: {workers} of {self._config.cpus} CPU{gpus}, {started.place}")
         return ours
 
     def _tell(self, line: Connection, message: object) -> None:
@@ -171,6 +189,33 @@ class Ray:
         if self._short is not None:
             shutil.rmtree(self._short, ignore_errors=True)
             self._short = None
+
+
+def _put(folder: Path, shards: Iterable[pl.DataFrame]) -> dict[str, int]:
+    """Write the shards for the workers to read, and return how many rows each file has."""
+    rows: dict[str, int] = {}
+    try:
+        folder.mkdir(parents=True)
+        for number, shard in enumerate(shards):
+            path = folder / f"{number:07}.parquet"
+            shard.write_parquet(path, compression="zstd")
+            rows[str(path)] = shard.height
+    except OSError as e:
+        raise errors.WorkspaceError(
+            f"{folder}: cannot be written ({e.strerror or e}); free space or choose another with -o"
+        ) from e
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapped:
+    """A function as a work: the worker lays what it returns beside the shard."""
+
+    function: Function
+
+    def __call__(self, shard: pl.DataFrame, advance: Advance) -> Frames:
+        del advance
+        return self.function(shard)
 
 
 def _kill_group(driver: subprocess.Popen[bytes]) -> None:

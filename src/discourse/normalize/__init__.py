@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from discourse.config import Config
+from discourse.engine import LOCAL, Engine
 from discourse.errors import InputError
 from discourse.normalize.authors import pseudonyms
-from discourse.normalize.batches import BATCH, Shelf, first_records, part_by_thread, scratch, thread_sizes
-from discourse.normalize.comments import Describer, compared_texts, sift
+from discourse.normalize.batch_work import Describe, Sift
+from discourse.normalize.batches import BATCH, Batches, Shelf, first_records, part_by_thread, scratch, thread_sizes
+from discourse.normalize.comments import Describer
 from discourse.normalize.duplicates import Duplicates
 from discourse.normalize.identity import id_keys, platform_of
 from discourse.normalize.language import Counts
@@ -40,7 +41,7 @@ READS = (RAW_THREADS, RAW_COMMENTS, RAW_ATTRIBUTES)
 WRITES = (THREADS, COMMENTS, QUARANTINE, ATTRIBUTES)
 
 
-def run(workspace: Workspace, config: Config, batch: int = BATCH) -> Outcome:
+def run(workspace: Workspace, config: Config, engine: Engine = LOCAL, batch: int = BATCH) -> Outcome:
     """Turn the collected records into threads, comments, quarantine and attributes; every record becomes one row.
 
     Whole threads pass by in batches three times: cleaned, described, and written with their duplicates. Between the
@@ -49,6 +50,7 @@ def run(workspace: Workspace, config: Config, batch: int = BATCH) -> Outcome:
     Args:
         workspace: whose raw tables are read.
         config: candidates for languages, and the author key.
+        engine: where batches are cleaned and described.
         batch: comments of a batch; the tables are the same whatever it is.
 
     Raises:
@@ -62,9 +64,8 @@ def run(workspace: Workspace, config: Config, batch: int = BATCH) -> Outcome:
     threads = _raw_threads(workspace, sizes, key)
     records = int(sizes["records"].sum())
     with scratch(workspace) as folder, bar("normalizing", 3 * records) as advance:
-        cleaned, whole, quarantine = _clean(
-            workspace, threads.join(sizes, on="thread_id", maintain_order="left"), models, folder, batch, advance
-        )
+        batches = part_by_thread(workspace, threads.join(sizes, on="thread_id", maintain_order="left"), folder, batch)
+        cleaned, whole, quarantine = _clean(workspace, batches, models, engine, advance)
         describer = Describer(
             threads.with_row_index("thread_order").select(
                 "thread_id", "thread_order", "article_author", "collected_at"
@@ -75,9 +76,9 @@ def run(workspace: Workspace, config: Config, batch: int = BATCH) -> Outcome:
             whole,
         )
         shelf = Shelf(folder / "described", in_memory=cleaned.in_memory)
-        firsts = _describe(
-            cleaned, shelf, describer, Duplicates(None if cleaned.in_memory else folder / "duplicates"), advance
-        )
+        duplicates = Duplicates(None if cleaned.in_memory else folder / "duplicates")
+        _describe(cleaned, shelf, describer, duplicates, engine, advance)
+        firsts = duplicates.firsts()
         summary = Summary(records, quarantine)
         provenance = {table.name: workspace.digest(table) for table in READS} | {
             "config": config.fingerprint("normalize")
@@ -99,36 +100,32 @@ def _raw_threads(workspace: Workspace, sizes: pl.DataFrame, key: bytes) -> pl.Da
 
 
 def _clean(
-    workspace: Workspace, sizes: pl.DataFrame, models: LanguageModels, folder: Path, batch: int, advance: Advance
+    workspace: Workspace, batches: Batches, models: LanguageModels, engine: Engine, advance: Advance
 ) -> tuple[Shelf, Whole, pl.DataFrame]:
     """Clean all records; return the comments put aside, what they show together, and the quarantine."""
-    batches = part_by_thread(workspace, sizes, folder, batch)
-    shelf = Shelf(folder / "cleaned", in_memory=batches.number <= 1)
+    shelf = Shelf(batches.shelf.folder.with_name("cleaned"), in_memory=batches.number <= 1)
     gathering, aside = gather(len(models.codes)), list[pl.DataFrame]()
-    for number, records in batches:
-        kept, bad = sift(records, models)
-        if len(records) != len(kept) + len(bad):
-            raise RuntimeError(f"normalize: {len(records)} records, {len(kept)} comments, {len(bad)} in quarantine")
+    for number, (kept, bad) in enumerate(engine.map(Sift(models), batches, advance)):
         aside.append(bad)
         if len(kept):
             gathering.add(kept)
             shelf.put(number, kept)
-        advance(len(records))
     quarantine = quarantine_rows(pl.concat(aside)) if aside else QUARANTINE.empty()
     if not shelf.numbers:
-        raise InputError(_nothing_left(workspace, int(sizes["records"].sum()), quarantine))
+        raise InputError(_nothing_left(workspace, quarantine))
     whole = gathering.finish(shelf.look(number, NAMED_BY) for number in shelf.numbers)
     return shelf, whole, quarantine
 
 
-def _describe(cleaned: Shelf, shelf: Shelf, describer: Describer, duplicates: Duplicates, advance: Advance) -> Counts:
-    """Describe the cleaned comments and put them on `shelf`; return the place of each one's first near-duplicate."""
-    for number in cleaned.numbers:
-        comments = describer.describe(cleaned.take(number))
-        duplicates.add(compared_texts(comments), comments["created_at"])
+def _describe(
+    cleaned: Shelf, shelf: Shelf, describer: Describer, duplicates: Duplicates, engine: Engine, advance: Advance
+) -> None:
+    """Describe the cleaned comments, put them on `shelf`, and give their texts' fingerprints to `duplicates`."""
+    numbers = cleaned.numbers
+    described = engine.map(Describe(describer), (cleaned.take(number) for number in numbers), advance)
+    for number, (comments, long, shingles) in zip(numbers, described, strict=True):
+        duplicates.take(len(comments), long, shingles)
         shelf.put(number, comments)
-        advance(len(comments))
-    return duplicates.firsts()
 
 
 def _finish(shelf: Shelf, firsts: Counts, summary: Summary, advance: Advance) -> Iterator[pl.DataFrame]:
@@ -175,8 +172,10 @@ def _first_seen(workspace: Workspace) -> pl.DataFrame:
     return before.select(id_keys(before["comment_id"]), "earlier").unique("key", keep="first")
 
 
-def _nothing_left(workspace: Workspace, records: int, quarantine: pl.DataFrame) -> str:
-    files = workspace.scan(RAW_COMMENTS).select(pl.col("file").unique().sort()).collect()["file"].to_list()
+def _nothing_left(workspace: Workspace, quarantine: pl.DataFrame) -> str:
+    raw = workspace.scan(RAW_COMMENTS)
+    files, records = raw.select(pl.col("file").unique().sort()).collect()["file"].to_list()
+    records = raw.select(pl.len()).collect().item()
     if not files:
         return "no comments: nothing was collected; check [input] sources"
     name = files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"

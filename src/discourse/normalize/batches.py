@@ -84,11 +84,11 @@ class Batches:
     shelf: Shelf
     number: int
 
-    def __iter__(self) -> Iterator[tuple[int, pl.DataFrame]]:
-        """Yield each batch's number and records, in the order of files."""
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        """Yield each batch's records, in the order of files."""
         for number in range(self.number):
             # The order of parts on disk means nothing; the order of records in their files does.
-            yield number, self.shelf.take(number).sort("file", "offset")
+            yield self.shelf.take(number).sort("file", "offset")
 
 
 def thread_sizes(workspace: Workspace) -> pl.DataFrame:

@@ -74,24 +74,20 @@ class Duplicates:
 
     def add(self, texts: pl.Series, created_at: pl.Series) -> None:
         """Take in a batch of texts (null and short ones are left out) with their times in µs (null: last)."""
-        words = pl.col("text").str.to_lowercase().str.extract_all(r"[\p{L}\p{M}\p{N}]+").alias("words")
-        long = (
-            pl.DataFrame({"text": texts, "created": created_at.cast(pl.Int64)})
-            .select(words, "created")
-            .with_row_index("row")
-            .filter(pl.col("words").list.len() >= MIN_WORDS)
-        )
+        self.take(len(texts), *fingerprints(texts, created_at))
+
+    def take(self, number: int, long: pl.DataFrame, shingles: pl.DataFrame) -> None:
+        """Take in the fingerprints of a batch of so many texts."""
         rows = long["row"].to_numpy().astype(np.int64) + self._seen
-        self._seen += len(texts)
+        self._seen += number
         if not len(long):
             return
         self._rows.append(rows)
-        self._same.append(long["words"].list.join(" ").hash(_SEED).to_numpy())
+        self._same.append(long["same"].to_numpy())
         self._created.append(long["created"].fill_null(np.iinfo(np.int64).max).to_numpy())
-        shingles, lengths = _shingle(long["words"])
-        signatures = _sign(shingles, lengths)
-        self._shingles.add(shingles)
-        self._lengths.append(lengths)
+        signatures = long["signature"].to_numpy()
+        self._shingles.add(shingles["shingle"].to_numpy())
+        self._lengths.append(long["length"].to_numpy())
         self._signatures.add(signatures)
         self._keys.add(np.ascontiguousarray(band_keys(signatures).T))
         self._sizes.append(len(long))
@@ -127,6 +123,37 @@ class Duplicates:
         for band in range(BANDS):
             places = ((start + band * size, size) for start, size in zip(starts, self._sizes, strict=True))
             yield np.concatenate([keys[place : place + size] for place, size in places])
+
+
+def fingerprints(texts: pl.Series, created_at: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return what texts are compared by, whatever others there are.
+
+    Args:
+        texts: String; null and short ones are left out.
+        created_at: when each was written.
+
+    Returns:
+        For each long text its `row`, time (`created`, µs or null), hash of all its words (`same`), MinHash `signature`
+        (Array of PERMUTATIONS) and number of three-word sequences (`length`); and the hashes of these (`shingle`), end
+        to end.
+    """
+    words = pl.col("text").str.to_lowercase().str.extract_all(r"[\p{L}\p{M}\p{N}]+").alias("words")
+    long = (
+        pl.DataFrame({"text": texts, "created": created_at.cast(pl.Int64)})
+        .select(words, "created")
+        .with_row_index("row")
+        .filter(pl.col("words").list.len() >= MIN_WORDS)
+    )
+    hashes, lengths = _shingle(long["words"]) if len(long) else (np.empty(0, np.uint64), np.empty(0, np.int64))
+    signatures = pl.Series(_sign(hashes, lengths), dtype=pl.Array(pl.UInt32, PERMUTATIONS))
+    found = long.select(
+        "row",
+        "created",
+        pl.col("words").list.join(" ").hash(_SEED).alias("same"),
+        signatures.alias("signature"),
+        pl.Series("length", lengths),
+    )
+    return found, pl.DataFrame({"shingle": hashes})
 
 
 def _sign(shingles: Hashes, lengths: Indices) -> NDArray[np.uint32]:
