@@ -13,8 +13,9 @@ from discourse.config import Config
 from discourse.errors import InputError
 from discourse.label_training import train_from_labels
 from discourse.models.bundle import text_hash
+from discourse.receipt import Receipt
 from discourse.tables import COMMENTS, LABELS
-from discourse.workspace import Receipt, Workspace
+from discourse.workspace import Workspace
 
 WATCHED = "The cameras on pole {} film my door all night and I am afraid of who looks at it."
 OTHER = "The bakery on corner {} has good bread again and opens early on market days."

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +12,9 @@ import polars as pl
 import pytest
 
 from discourse.errors import InputError, WorkspaceError
+from discourse.receipt import Receipt
 from discourse.tables import QUARANTINE, SCHEMA_VERSION, SCORES
-from discourse.workspace import Receipt, Workspace, create_workspace, open_workspace, replacing
+from discourse.workspace import Workspace, create_workspace, open_workspace, replacing
 
 
 def rows(*places: str) -> pl.DataFrame:
@@ -76,32 +75,6 @@ def test_the_author_key_is_secret_and_kept(tmp_path: Path) -> None:
     assert workspace.author_key() == key
     assert len(key) == 64
     assert stat.S_IMODE((tmp_path / "author.key").stat().st_mode) == 0o600
-
-
-def test_a_second_writer_is_told_who_is_writing(tmp_path: Path) -> None:
-    root = tmp_path / "ws"
-    code = (
-        "import sys; from pathlib import Path; from discourse.workspace import Workspace\n"
-        "with Workspace(Path(sys.argv[1])).lock(): print('held', flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        with pytest.raises(WorkspaceError, match=f"another run \\(process {holder.pid}\\)"), Workspace(root).lock():
-            pass
-        holder.communicate("")
-    with Workspace(root).lock():
-        pass
-
-
-def test_what_a_killed_run_left_is_swept(tmp_path: Path) -> None:
-    (tmp_path / "frames").mkdir()
-    left = tmp_path / "frames" / ".partial-abc"
-    left.write_text("half", encoding="utf-8")
-    with Workspace(tmp_path).lock():
-        assert not left.exists()
 
 
 def test_a_folder_with_other_things_is_no_workspace(tmp_path: Path) -> None:

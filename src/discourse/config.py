@@ -1,4 +1,4 @@
-"""What a run is asked to do: `discourse.toml` as pydantic models. Every default lives here."""
+"""What a run is asked to do: `discourse.toml` as pydantic models. Every default lives here or in `config_judge`."""
 
 from __future__ import annotations
 
@@ -10,22 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
+from discourse.config_judge import JudgeConfig
+from discourse.config_section import Section, Words, named_once, one_or_many
 from discourse.errors import InputError, UsageError, did_you_mean
 from discourse.tables import Role
-
-
-def _one_or_many(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _named_once(values: tuple[str, ...]) -> tuple[str, ...]:
-    if not all(value.strip() for value in values):
-        raise ValueError("a name here is empty")
-    if len(set(values)) < len(values):
-        raise ValueError("a name here repeats")
-    return values
 
 
 def _seeds(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -36,15 +26,6 @@ def _seeds(values: tuple[int, ...]) -> tuple[int, ...]:
     return values
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
-
-
-class Section(BaseModel):
-    """A part of the configuration: fixed once read, and no key is accepted that does nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class InputConfig(Section):
     """Where comments come from and how files of them are read."""
 
@@ -52,7 +33,7 @@ class InputConfig(Section):
     mode: Literal["auto", "line", "paragraph"] = "auto"
     article_lines: Annotated[str | None, Field(pattern=r"^\d+(-\d+)?$")] = None
     furniture: Words = ()
-    map: dict[str, str] = {}
+    map: dict[str, str] = Field(default_factory=dict[str, str])
     opening: Literal["first"] | None = None
     attributes: Words = ()
     thread: str | None = None
@@ -82,7 +63,7 @@ class BundlesConfig(Section):
 class StanceConfig(Section):
     """The targets whose favor and opposition are read; none means that no stance is tagged."""
 
-    targets: Annotated[Words, AfterValidator(_named_once)] = ()
+    targets: Annotated[Words, AfterValidator(named_once)] = ()
 
 
 class TopicsConfig(Section):
@@ -93,9 +74,13 @@ class TopicsConfig(Section):
         Field(min_length=1, description="the first makes the topics shown; the others test how stable they are"),
         AfterValidator(_seeds),
     ] = (0, 1, 2)
-    guided: Annotated[dict[str, Words], Field(description="topics looked for: a name and its words")] = {}
+    guided: dict[str, Words] = Field(
+        default_factory=dict[str, Words], description="topics looked for: a name and its words"
+    )
     merge: tuple[Annotated[tuple[int, ...], Field(min_length=2)], ...] = ()
-    rename: dict[Annotated[str, Field(pattern=r"^\d+$")], Annotated[str, Field(min_length=1)]] = {}
+    rename: dict[Annotated[str, Field(pattern=r"^\d+$")], Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict[str, str]
+    )
     hide: tuple[int, ...] = ()
     names: Annotated[
         Literal["keywords", "judge"],
@@ -132,8 +117,10 @@ class FilterConfig(Section):
     ] = None
     languages: Words = ()
     threads: Words = ()
-    roles: Annotated[tuple[Role, ...], BeforeValidator(_one_or_many)] = ()
-    attributes: Annotated[dict[str, Words], Field(description="columns of [input] attributes and their values")] = {}
+    roles: Annotated[tuple[Role, ...], BeforeValidator(one_or_many)] = ()
+    attributes: dict[str, Words] = Field(
+        default_factory=dict[str, Words], description="columns of [input] attributes and their values"
+    )
 
 
 class AggregateConfig(Section):
@@ -145,7 +132,7 @@ class AggregateConfig(Section):
 class CompareConfig(Section):
     """Which groups are set side by side."""
 
-    groups: Annotated[Words, AfterValidator(_named_once)] = ()
+    groups: Annotated[Words, AfterValidator(named_once)] = ()
     split_at: date | None = None
 
 
@@ -162,7 +149,9 @@ class ReportConfig(Section):
     quotes: Literal["full", "short", "none"] = "full"
     scrub: bool = True
     lang: Literal["de", "en"] = "en"
-    theme: Annotated[dict[str, str], Field(description="colours by name, such as accent, as #rrggbb")] = {}
+    theme: dict[str, str] = Field(
+        default_factory=dict[str, str], description="colours by name, such as accent, as #rrggbb"
+    )
 
 
 class CapsConfig(Section):
@@ -183,53 +172,6 @@ class CollectConfig(Section):
     profile: Path | None = None
     keep_deleted: bool = False
     allow_private: bool = False
-
-
-def _printable(value: str | None) -> str | None:
-    if value is not None and not (value.isprintable() and value.strip()):
-        raise ValueError("a name is of printable characters")
-    return value
-
-
-def _own_fields(body: dict[str, Any]) -> dict[str, Any]:
-    taken = sorted({"model", "messages", "stream", "seed"} & set(body))
-    if taken:
-        raise ValueError(f"{taken[0]} is set by discourse itself")
-    return body
-
-
-class JudgeConfig(Section):
-    """An outside language model that codes comments by the codebook (`tagger = "openai-compatible"`).
-
-    Its address and key come from the environment alone: OPENAI_BASE_URL, OPENAI_API_KEY.
-    """
-
-    model: Annotated[
-        str | None, Field(max_length=200, description="as the server names it"), AfterValidator(_printable)
-    ] = None
-    runs: Annotated[int, Field(ge=1, le=99, description="answers asked for each comment; the majority counts")] = 3
-    sample: Annotated[int, Field(ge=1, description="comments that `annotate judge` draws")] = 200
-    languages: Annotated[Words, Field(description="that the model reads; none: those of the frames bundle")] = ()
-    temperature: Annotated[float, Field(ge=0, le=2)] | Literal["server"] = 0.7
-    max_tokens: Annotated[int, Field(ge=1, description="of one answer")] | Literal["server"] = 1_000
-    form: Annotated[
-        Literal["none", "json_object", "json_schema"],
-        Field(description="the response_format that is asked for, where the server knows it"),
-    ] = "none"
-    body: Annotated[
-        dict[str, Any],
-        Field(description="further fields of each request, as your server takes them"),
-        AfterValidator(_own_fields),
-    ] = {}
-    retries: Annotated[int, Field(ge=0, le=9, description="times that an invalid answer is asked for again")] = 2
-    timeout: Annotated[float, Field(gt=0, description="seconds for one answer")] = 120.0
-    concurrency: Annotated[int, Field(ge=1, le=64, description="requests at once")] = 4
-    characters: Annotated[int, Field(ge=200, description="of a comment that are sent; the rest is cut off")] = 8_000
-    max_comments: Annotated[int, Field(ge=1, description="more comments than this are refused")] = 10_000
-    max_requests: Annotated[int, Field(ge=0, description="more requests than this need --yes")] = 1_000
-    max_cost: Annotated[float, Field(ge=0, description="a higher estimate than this needs --yes")] = 1.0
-    price_in: Annotated[float | None, Field(ge=0, description="of a million tokens sent, in your currency")] = None
-    price_out: Annotated[float | None, Field(ge=0, description="of a million tokens answered")] = None
 
 
 class RayConfig(Section):

@@ -11,7 +11,7 @@ from discourse.codebook import load_codebook, shipped_codebooks
 from discourse.config import BundlesConfig
 from discourse.errors import DiscourseError
 from discourse.models.bundle import load_bundle, shipped_bundles
-from discourse.workspace import library_versions
+from discourse.receipt import library_versions
 
 
 @dataclass(frozen=True, slots=True)

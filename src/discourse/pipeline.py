@@ -10,11 +10,14 @@ from pathlib import Path
 from discourse import aggregate, annotate, collect, normalize, report, stage_inputs, tag
 from discourse.codebook import load_codebook
 from discourse.config import Config
+from discourse.engine import LOCAL, Engine, open_engine
+from discourse.engine import check as check_engine
 from discourse.errors import UsageError
 from discourse.models.bundle import Bundle, load_bundle
 from discourse.models.judge.cost import Agreed, never
 from discourse.models.recipe import Recipe
 from discourse.progress import say
+from discourse.receipt import Receipt, StageRecord, library_versions
 from discourse.report import Finding, findings
 from discourse.tables import (
     ANSWERS,
@@ -27,16 +30,7 @@ from discourse.tables import (
     VOTES,
     Table,
 )
-from discourse.workspace import (
-    Outcome,
-    Receipt,
-    StageRecord,
-    Workspace,
-    create_workspace,
-    library_versions,
-    now,
-    open_workspace,
-)
+from discourse.workspace import Outcome, Workspace, create_workspace, now, open_workspace
 
 # Results kept by input key: they only grow, and a change in them alone makes nothing stale.
 KEPT = (EMBEDDINGS, SCORES)
@@ -88,16 +82,23 @@ class RunResult:
     stages: list[StageStatus]
 
 
-def stages(output: Path, agreed: Agreed = never) -> list[Stage]:
+def stages(output: Path, agreed: Agreed = never, engine: Engine = LOCAL) -> list[Stage]:
     """Return the stages in their order.
 
     Args:
         output: where the report goes.
         agreed: asks the user before the external coder is sent more than `[judge]` allows.
+        engine: where comments are normalized, tagged and counted.
     """
 
+    def normalize_comments(workspace: Workspace, config: Config) -> Outcome:
+        return normalize.run(workspace, config, engine)
+
     def tag_comments(workspace: Workspace, config: Config) -> Outcome:
-        return tag.run(workspace, config, agreed)
+        return tag.run(workspace, config, agreed, engine)
+
+    def aggregate_tags(workspace: Workspace, config: Config) -> Outcome:
+        return aggregate.run(workspace, config, engine)
 
     def write_report(workspace: Workspace, config: Config) -> Outcome:
         return report.run(workspace, config, output)
@@ -112,7 +113,14 @@ def stages(output: Path, agreed: Agreed = never) -> list[Stage]:
 
     return [
         Stage("collect", collect.run, collect.READS, collect.WRITES, ("input", "collect"), stage_inputs.sources),
-        Stage("normalize", normalize.run, normalize.READS, normalize.WRITES, ("normalize",), stage_inputs.author_key),
+        Stage(
+            "normalize",
+            normalize_comments,
+            normalize.READS,
+            normalize.WRITES,
+            ("normalize",),
+            stage_inputs.author_key,
+        ),
         Stage(
             "tag",
             tag_comments,
@@ -135,7 +143,7 @@ def stages(output: Path, agreed: Agreed = never) -> list[Stage]:
         ),
         Stage(
             "aggregate",
-            aggregate.run,
+            aggregate_tags,
             aggregate.READS,
             aggregate.WRITES,
             ("aggregate", "compare", "filter", "labels", "stance", "tagging", "tagger", "seed"),
@@ -175,20 +183,24 @@ def run(
     unavailable = config.unavailable()
     if unavailable:
         raise UsageError(f"{unavailable[0]}: this version cannot do it yet; remove the setting")
+    check_engine(config)
     tag.check(config)
     aggregate.check(config)
     report.check(config)
     workspace = create_workspace(root)
     target = output or root / "report.html"
-    chosen = [stage for stage in stages(target, agreed) if only is None or stage.name in only]
+
+    def chosen(engine: Engine = LOCAL) -> list[Stage]:
+        return [stage for stage in stages(target, agreed, engine) if only is None or stage.name in only]
+
     if dry_run:
-        planned = [_with_cost(workspace, config, stage) for stage in plan(workspace, config, chosen)]
+        planned = [_with_cost(workspace, config, stage) for stage in plan(workspace, config, chosen())]
         return RunResult(root, 0, 0, 0, target if target.is_file() else None, [], planned)
-    with workspace.lock():
+    with workspace.lock(), open_engine(config, root) as engine:
         if again and any("://" in source for source in config.input.sources):
             _forget_stage(workspace, "collect")
-        done = [_run_stage(workspace, config, stage) for stage in chosen]
-    names = {stage.name for stage in chosen}
+        done = [_run_stage(workspace, config, stage) for stage in chosen(engine)]
+    names = {stage.name for stage in done}
     return RunResult(
         root,
         **count_rows(workspace),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -10,41 +9,18 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 import polars as pl
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from discourse.errors import WorkspaceError
+from discourse.receipt import Receipt, library_versions
 from discourse.tables import SCHEMA_VERSION, Table
-
-LIBRARIES = ("discourse", "polars", "torch", "transformers", "bertopic", "scikit-learn", "numpy")
-
-
-class StageRecord(BaseModel):
-    """What a finished stage read and wrote: enough to tell whether it must run again."""
-
-    inputs: dict[str, str]
-    outputs: dict[str, str]
-    counts: dict[str, int] = {}
-    notes: list[str] = []
-    seconds: float = 0.0
-    finished_at: datetime
-
-
-class Receipt(BaseModel):
-    """What was read, with what, to get this result."""
-
-    schema_version: int = SCHEMA_VERSION
-    versions: dict[str, str] = {}
-    config: dict[str, object] = {}
-    sources: dict[str, str] = {}
-    bundles: dict[str, str] = {}
-    stages: dict[str, StageRecord] = {}
+from discourse.workspace_lock import locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,38 +228,9 @@ class Workspace:
             raise WorkspaceError(f"{path}: an author key needs at least 16 bytes; delete it and a new one is made")
         return key
 
-    @contextmanager
-    def lock(self) -> Generator[None]:
-        """Keep others from writing to this workspace while the block runs.
-
-        Raises:
-            WorkspaceError: another run holds it, or the folder cannot be written.
-        """
-        path = self.root / ".lock"
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as e:
-            raise WorkspaceError(f"{self.root}: cannot be written ({e.strerror}); choose another with -o") from e
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as e:
-                holder = os.read(handle, 20).decode(errors="replace").strip() or "unknown"
-                raise WorkspaceError(
-                    f"{self.root}: another run (process {holder}) is writing here; wait, or choose another with -o"
-                ) from e
-            os.ftruncate(handle, 0)
-            os.write(handle, str(os.getpid()).encode())
-            self._sweep()
-            yield
-        finally:
-            os.close(handle)
-
-    def _sweep(self) -> None:
-        """Remove what a killed run left half-written."""
-        for partial in self.root.rglob(".partial-*"):
-            partial.unlink(missing_ok=True)
+    def lock(self) -> AbstractContextManager[None]:
+        """Keep others from writing to this workspace while the block runs, see `workspace_lock.locked`."""
+        return locked(self.root)
 
 
 def create_workspace(root: Path) -> Workspace:
@@ -354,17 +301,6 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes in hexadecimal."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def library_versions() -> dict[str, str]:
-    """Return the versions of the libraries that results depend on."""
-    found: dict[str, str] = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def now() -> datetime:

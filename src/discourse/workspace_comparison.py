@@ -17,6 +17,7 @@ from discourse.aggregate.estimates import Estimate, as_table
 from discourse.config import Config, override
 from discourse.errors import UsageError, WorkspaceError
 from discourse.progress import say
+from discourse.receipt import Receipt, StageRecord, library_versions
 from discourse.tables import (
     CHANGES,
     COMMENTS,
@@ -28,15 +29,7 @@ from discourse.tables import (
     Mark,
     Measure,
 )
-from discourse.workspace import (
-    Receipt,
-    StageRecord,
-    Workspace,
-    create_workspace,
-    library_versions,
-    now,
-    open_workspace,
-)
+from discourse.workspace import Workspace, create_workspace, now, open_workspace
 
 MOST = 10
 READ = (THREADS, COMMENTS, FRAMES, STANCES, LABELS, ESTIMATES)

@@ -16,8 +16,9 @@ from discourse.aggregate.across import read_part, together
 from discourse.config import parse_config
 from discourse.errors import UsageError, WorkspaceError
 from discourse.models.bundle import Bundle, load_bundle
+from discourse.receipt import StageRecord
 from discourse.tables import CHANGES, COMMENTS, ESTIMATES, FRAMES, LABELS, STANCES, THREADS
-from discourse.workspace import StageRecord, Workspace, create_workspace, now, write_text
+from discourse.workspace import Workspace, create_workspace, now, write_text
 from discourse.workspace_comparison import compare, same_threads
 
 Make = Callable[..., Any]

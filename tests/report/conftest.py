@@ -16,6 +16,7 @@ from tests.report.parts import parts
 from discourse.codebook import Codebook, load_codebook
 from discourse.config import Config, parse_config
 from discourse.models.input_key import input_key
+from discourse.receipt import Receipt, StageRecord
 from discourse.report import run
 from discourse.tables import (
     COMMENTS,
@@ -31,7 +32,7 @@ from discourse.tables import (
     TOPICS,
     Table,
 )
-from discourse.workspace import Receipt, StageRecord, Workspace, create_workspace
+from discourse.workspace import Workspace, create_workspace
 
 HERE = Path(__file__).parent
 STORY: list[dict[str, Any]] = tomllib.loads((HERE / "story.toml").read_text(encoding="utf-8"))["comment"]

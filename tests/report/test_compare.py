@@ -14,9 +14,10 @@ from tests.report.chromium import chromium, opened, printed, unfold, violations
 from tests.report.numbers import loose_numbers, strange_figures, wholeless
 
 from discourse.config import Config, override
+from discourse.receipt import Receipt, StageRecord
 from discourse.report import compare
 from discourse.tables import CHANGES, ESTIMATES, Table
-from discourse.workspace import Receipt, StageRecord, Workspace, create_workspace
+from discourse.workspace import Workspace, create_workspace
 
 Row = Callable[..., dict[str, Any]]
 TableOf = Callable[[Table, list[dict[str, Any]]], pl.DataFrame]

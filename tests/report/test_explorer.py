@@ -17,9 +17,10 @@ from tests.report.chromium import Seen, chromium, violations
 from discourse.annotate import import_labels
 from discourse.annotate.names import public_name
 from discourse.config import Config
+from discourse.receipt import Receipt
 from discourse.report import run
 from discourse.tables import COMMENTS, FRAMES, LABELS, THREADS
-from discourse.workspace import Receipt, Workspace, create_workspace
+from discourse.workspace import Workspace, create_workspace
 
 MANY = 3_000
 READY = "#explorer[data-state=ready]"

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from discourse.config import Config, parse_config
+from discourse.receipt import Receipt
 from discourse.report.selection import LISTED, asked, frame_examples, listed
 from discourse.tables import FRAMES
-from discourse.workspace import Receipt
 
 
 def tag(name: str, probability: float, **values: Any) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from discourse.aggregate.tags import wanted_path
 from discourse.config import Config, parse_config
+from discourse.receipt import Receipt
 from discourse.report.selection import asked
 from discourse.tables import COMMENTS, FRAMES, STANCES
 from discourse.tag import run
 from discourse.tag.text_only import chosen_threads
-from discourse.workspace import Receipt, Workspace
+from discourse.workspace import Workspace
 
 
 def frames(*ids: str, path: str = "exact") -> pl.DataFrame:

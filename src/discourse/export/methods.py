@@ -6,8 +6,8 @@ import polars as pl
 
 from discourse.config import Config
 from discourse.models.judge.comments import JUDGED
+from discourse.receipt import Receipt
 from discourse.tables import MODEL_ANNOTATOR, by_people
-from discourse.workspace import Receipt
 
 CITATION = "The discourse authors (2026). discourse: from a comment thread to an honest report [software], version {}."
 _SHARES = {

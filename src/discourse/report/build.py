@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from discourse.config import Config
+from discourse.receipt import library_versions
 from discourse.report.legible import legible_page
 from discourse.report.material import Material, read
 from discourse.report.phrases import Phrase, plain
@@ -31,7 +32,7 @@ from discourse.report.views import (
     timeline,
     topics,
 )
-from discourse.workspace import Outcome, Workspace, library_versions, write_text
+from discourse.workspace import Outcome, Workspace, write_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from discourse.config import Config
 from discourse.privacy import hidden_denominators
+from discourse.receipt import library_versions
 from discourse.report.build import fill
 from discourse.report.index import index
 from discourse.report.material import Material, read
 from discourse.report.policy import native_ids
 from discourse.report.views import compare, comparisons, method, privacy
 from discourse.tables import ESTIMATES
-from discourse.workspace import Outcome, Workspace, library_versions, write_text
+from discourse.workspace import Outcome, Workspace, write_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from discourse.codebook import Codebook, load_codebook
 from discourse.config import Config
 from discourse.denominator import outside
 from discourse.privacy import hidden_denominators
+from discourse.receipt import Receipt
 from discourse.report.catalogue import Words, words_of
 from discourse.report.index import ALL, Estimates, index
 from discourse.report.policy import Policy, native_ids
@@ -33,7 +34,7 @@ from discourse.tables import (
     TOPICS,
     by_people,
 )
-from discourse.workspace import Receipt, Workspace
+from discourse.workspace import Workspace
 
 OUTLINE = (
     "comment_id",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from discourse.config import Config
+from discourse.receipt import Receipt
 from discourse.tables import Decision, Path, ReplyKind, Role, Stance, State
-from discourse.workspace import Receipt
 
 LISTED = 500
 

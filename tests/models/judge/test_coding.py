@@ -11,7 +11,7 @@ import pytest
 from tests.servers.coder import Answer, CoderServer, Sent, coded, coder_server, completion, in_turn, well
 
 from discourse.codebook import load_codebook
-from discourse.config import JudgeConfig
+from discourse.config_judge import JudgeConfig
 from discourse.errors import InputError, UsageError
 from discourse.models.judge.answers import Invalid, Vote
 from discourse.models.judge.client import Patience

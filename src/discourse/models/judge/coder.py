@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from discourse.config import JudgeConfig
+from discourse.config_judge import JudgeConfig
 from discourse.errors import UsageError
 from discourse.models.judge.answers import FINAL, Invalid, Reply, Vote, Votes, outcome, read_answer
 from discourse.models.judge.prompt import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from discourse.config import JudgeConfig
+from discourse.config_judge import JudgeConfig
 from discourse.errors import UsageError
 from discourse.progress import say
 

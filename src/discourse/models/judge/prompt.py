@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from discourse.codebook import Codebook, Frame
-from discourse.config import JudgeConfig
+from discourse.config_judge import JudgeConfig
 from discourse.models.input_key import input_key
 from discourse.tables import Decision, Stance
 
