@@ -23,6 +23,7 @@ from discourse.aggregate.units import eligible_comments
 from discourse.aggregate.variants import variant_estimates, variants
 from discourse.config import Config
 from discourse.denominator import mark_excluded
+from discourse.engine import LOCAL, Engine
 from discourse.errors import UsageError
 from discourse.models.bundle import load_bundle
 from discourse.models.judge.comments import JUDGED
@@ -72,8 +73,13 @@ COLUMNS = (
 )
 
 
-def run(workspace: Workspace, config: Config) -> Outcome:
+def run(workspace: Workspace, config: Config, engine: Engine = LOCAL) -> Outcome:
     """Turn tags and labels into the estimates table.
+
+    Args:
+        workspace: with comments, tags and labels.
+        config: what is counted, and how.
+        engine: where groups of comments are counted.
 
     Raises:
         BundleError: a configured bundle is missing or damaged.
@@ -105,7 +111,9 @@ def run(workspace: Workspace, config: Config) -> Outcome:
     for headlines in (frames, sides):
         if headlines:
             beside = headlines[0].eligible
-            rows += variant_estimates(headlines, variants(beside)) + group_estimates(headlines, group_units(beside))
+            rows += variant_estimates(headlines, variants(beside)) + group_estimates(
+                headlines, group_units(beside), engine
+            )
     if config.aggregate.population == "similar":
         rows += [row for headline in (*frames, *sides) for row in similar_estimates(headline)]
     times = [unit for unit in group_units(eligible) if unit.group_by == "time"]

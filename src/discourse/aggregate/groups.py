@@ -8,10 +8,14 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from discourse.aggregate.estimates import Estimate
+from discourse.aggregate.estimates import Estimate, caution
+from discourse.aggregate.group_counts import group_counts
 from discourse.aggregate.headline import Headline, count, labelled_estimates
+from discourse.aggregate.shares import COUNTED
 from discourse.aggregate.time_bins import bin_width, binned
 from discourse.aggregate.units import Eligible, Unit
+from discourse.engine import LOCAL, Engine
+from discourse.tables import Measure
 
 ENOUGH_LABELS = 30
 """Labels of known inclusion in a cell, below which only its tags are counted."""
@@ -54,18 +58,45 @@ def split(eligible: Eligible, group_by: str, group: pl.Series, words: str) -> li
     return [_part(eligible, group_by, name, group == name, words.format(group=name)) for name in names]
 
 
-def group_estimates(headlines: Sequence[Headline], groups: Sequence[Unit]) -> list[Estimate]:
+def group_estimates(headlines: Sequence[Headline], groups: Sequence[Unit], engine: Engine = LOCAL) -> list[Estimate]:
     """Count tags in every group, and estimate a share where labels in the group itself allow it.
 
     Held-out error rates correct no group: a model may read a group better or worse than all comments together, and
     nothing in the group would tell.
+
+    Args:
+        headlines: beside the same comments.
+        groups: parts of these comments.
+        engine: where tags are counted.
     """
+    flags = [flags for one in headlines for flags in (one.unsure if one.counted is None else one.counted, one.unsure)]
+    counts = group_counts(groups, flags, engine).reshape(len(groups), len(headlines), 2)
     rows: list[Estimate] = []
-    for unit in groups:
-        for headline in headlines:
-            rows.append(count(headline, unit))
+    for unit, of_unit in zip(groups, counts, strict=True):
+        for headline, (tagged, unsure) in zip(headlines, of_unit, strict=True):
+            rows.append(_counted(headline, unit, int(tagged), int(unsure)))
             rows += [row for row in labelled_estimates(headline, unit) if row.n_labelled >= ENOUGH_LABELS]
     return rows
+
+
+def _counted(headline: Headline, unit: Unit, tagged: int, unsure: int) -> Estimate:
+    if headline.counted is None:
+        return count(headline, unit)
+    return Estimate(
+        unit.name,
+        Measure.COUNT,
+        headline.level,
+        unit.denominator,
+        unit.n,
+        "tag_count",
+        COUNTED,
+        estimate=float(tagged),
+        mark=caution(unit.n),
+        n_unsure=unsure,
+        variant=unit.variant,
+        group_by=unit.group_by,
+        group=unit.group,
+    )
 
 
 def _part(eligible: Eligible, group_by: str, name: str, inside: pl.Series, words: str) -> Unit:

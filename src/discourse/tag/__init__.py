@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from discourse.config import Config
-from discourse.engine import Engine, open_engine
-from discourse.engine import check as check_engine
+from discourse.engine import LOCAL, Engine
 from discourse.models.judge.comments import JUDGED, drop_use, tag_coder
 from discourse.models.judge.cost import Agreed, Cost, never
 from discourse.tables import (
@@ -42,7 +41,7 @@ WRITES: tuple[Table, ...] = (
 )
 
 
-def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome:
+def run(workspace: Workspace, config: Config, agreed: Agreed = never, engine: Engine = LOCAL) -> Outcome:
     """Tag every comment that has text; what an earlier run computed is kept and not computed again.
 
     Reads comments; writes embeddings and scores shard by shard, then frames, stance, fit and the tables of topics.
@@ -51,6 +50,7 @@ def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome
         workspace: with comments.
         config: who tags, and how.
         agreed: asks the user before the external coder is sent more than `[judge]` allows.
+        engine: where comments are read.
 
     Raises:
         BundleError: a bundle is missing, damaged or does not fit.
@@ -58,11 +58,6 @@ def run(workspace: Workspace, config: Config, agreed: Agreed = never) -> Outcome
         UsageError: nobody agreed to what it costs; or the frames bundle was trained for another codebook than the
             configured one, and what differs is named.
     """
-    with open_engine(config, workspace.root) as engine:
-        return _tag(workspace, config, agreed, engine)
-
-
-def _tag(workspace: Workspace, config: Config, agreed: Agreed, engine: Engine) -> Outcome:
     # torch and transformers take seconds to import: only a run that tags pays for them.
     from discourse.codebook import load_codebook
     from discourse.models.bundle import load_bundle
@@ -130,9 +125,8 @@ def check(config: Config) -> None:
     """Refuse what no comments are needed to refuse.
 
     Raises:
-        UsageError: the external coder is asked for and no model is named, or the engine is not installed.
+        UsageError: the external coder is asked for and no model is named.
     """
-    check_engine(config)
     if config.tagger == JUDGED or config.topics.names == "judge":
         tag_coder(config)
 
