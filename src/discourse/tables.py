@@ -612,7 +612,7 @@ FIT = Table(
         "thread_id": _required(TEXT, "as in threads; all: the comments of all threads together"),
         "check": _required(TEXT, "distance, vocabulary, style, length or language"),
         "effect": Column(REAL, "standardised difference from the training comments; null if unknown"),
-        "threshold": Column(REAL, "fixed on training comments held out by thread and source; null if unknown"),
+        "threshold": Column(REAL, "fixed on held-out threads of the training comments; null if unknown"),
         "verdict": _required(TEXT, "fits, differs or unknown"),
         "reason": Column(TEXT, "why it is unknown"),
     },
