@@ -482,6 +482,7 @@ TOPIC_INFO = Table(
         "mark": Column(TEXT, "caution", TopicMark),
         "sentence_start": Column(INT, "of the sentence nearest to the topic's centre, in the first representative"),
         "sentence_end": Column(INT, "half-open"),
+        "found_in": Column(INT, "comments that topics were found in, if these are a sample; the others were given one"),
     },
 )
 

@@ -14,7 +14,8 @@ from discourse.models.frame_inputs import FrameInput, frame_sequences
 from discourse.models.frames import FramesModel
 from discourse.tables import FRAMES, STANCES
 from discourse.tables import Path as TagPath
-from discourse.tag.frames import in_context, tag_frames
+from discourse.tag.frame_keys import in_context
+from discourse.tag.frames import tag_frames
 from discourse.tag.stance import read_stance, tag_stance
 from discourse.workspace import Workspace
 

@@ -18,7 +18,7 @@ from discourse.tag.topics.guided import claimed, joined
 from discourse.tag.topics.hierarchy import lifted, parents
 from discourse.tag.topics.naming import keywords, words_of
 from discourse.tag.topics.stability import jaccard, stability
-from discourse.tag.topics.times import topic_times
+from discourse.tag.topics.times import Counted, topic_times
 
 LABELS = st.lists(st.integers(-1, 4), min_size=1, max_size=30)
 
@@ -178,7 +178,7 @@ def test_keywords_name_no_person_and_come_from_two_comments_at_least() -> None:
 )
 def test_spans_follow_the_time_covered(step: timedelta, span: str) -> None:
     times = pl.Series([datetime(2020, 1, 1, tzinfo=UTC) + k * step for k in range(20)])
-    found = topic_times(times, np.zeros(20, np.int64), [0], words_of(["bread"] * 20))
+    found = topic_times(*[Counted(times, np.zeros(20, np.int64))] * 2, [0], words_of(["bread"] * 20))
     assert set(found["span"]) == {span}
     assert found["size"].sum() == 20
     assert found.height <= 25

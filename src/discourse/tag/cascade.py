@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from discourse.config import TaggingConfig
 from discourse.engine import LOCAL, Engine
@@ -11,10 +15,11 @@ from discourse.models.bundle import Bundle
 from discourse.models.cascade import Cascade, CutOffs, goes_up, load_cascade, says_yes, static_probability
 from discourse.models.encoder import Encoder
 from discourse.progress import bar
-from discourse.tables import SCORES, Decision, Path, Tier
+from discourse.tables import Path, Tier
+from discourse.tag.frame_keys import Reading
 from discourse.tag.frame_work import load_static_work
+from discourse.tag.input_numbers import Inputs, Scores, check_known, cut_shards, kept_scores
 from discourse.tag.readable import SHARD
-from discourse.tag.scores import missing_rows
 from discourse.workspace import Workspace
 
 STATIC_SHARD = 5 * SHARD
@@ -34,51 +39,63 @@ def way_of(bundle: Bundle, tagging: TaggingConfig) -> tuple[Path, Cascade | None
     return (Path.EXACT if cascade is None else Path.CASCADE), cascade
 
 
-def static_answers(
+@dataclass(frozen=True, slots=True)
+class StaticAnswers:
+    """What the static tier says of the inputs, by their numbers.
+
+    Attributes:
+        answered: bool (inputs,), whether it may answer; the others go up.
+        scores: with the evidence.
+        probability: float64 (levels, inputs), on the side of the answer.
+        yes: bool (levels, inputs).
+    """
+
+    answered: NDArray[np.bool_]
+    scores: Scores
+    probability: NDArray[np.float64]
+    yes: NDArray[np.bool_]
+
+
+def score_static(
     workspace: Workspace,
-    wanted: pl.DataFrame,
-    bundle: Bundle,
+    batches: Iterable[pl.DataFrame],
+    reading: Reading,
+    inputs: Inputs,
     encoder: Encoder,
     cascade: Cascade,
-    alone: bool,
+    cut: dict[str, CutOffs],
     engine: Engine = LOCAL,
-) -> pl.DataFrame:
-    """Score what the static tier has not scored yet, and return its answers; inputs without one go up.
+) -> StaticAnswers:
+    """Score what the static tier has not scored yet, and return its answers.
 
     Args:
         workspace: keeps scores.
-        wanted: `input_key` and `PARTS` of distinct inputs.
-        bundle: a frames bundle with a static tier.
+        batches: rows of the comments table, the same as were numbered.
+        reading: how they are read, by a frames bundle with a static tier.
+        inputs: their numbers.
         encoder: gives its tokenizer.
         cascade: of the bundle.
-        alone: whether texts are read without title and parent.
+        cut: the cut-offs of each frame, those of the cascade that belong to the way of reading.
         engine: where missing inputs are scored.
-
-    Returns:
-        Rows of the scores table with `probability`, `above_threshold` and `decision`, of the inputs that it answers.
     """
-    cut = cascade.alone if alone else cascade.levels
-    _score_missing(workspace, wanted, bundle, encoder, cut, engine)
-    kept = workspace.scan(SCORES).filter(bundle=bundle.id, tier=Tier.STATIC.value).collect()
-    kept = kept.join(wanted.select("input_key"), on="input_key", how="semi")
-    by_level = {level: kept.filter(level=level).sort("input_key") for level in bundle.manifest.labels}
-    scores = np.column_stack([rows["score"].to_numpy() for rows in by_level.values()])
-    answered = pl.Series(~goes_up(scores, list(cut.values())))
-    calibration = bundle.calibration()
-    parts: list[pl.DataFrame] = []
-    for level, rows in by_level.items():
-        here = rows.filter(answered)
-        own = here["score"].to_numpy()
-        yes = says_yes(own[:, None], [cut[level]])[:, 0]
-        p = static_probability(own, cut[level], cascade.calibration[level], calibration[level])
-        parts.append(
-            here.with_columns(
-                probability=pl.Series(p, dtype=pl.Float64),
-                above_threshold=pl.Series(yes, dtype=pl.Boolean),
-                decision=pl.Series(np.where(yes, Decision.YES.value, Decision.NO.value), dtype=pl.String),
-            )
-        )
-    return pl.concat(parts)
+    bundle = reading.bundle
+    scores = kept_scores(workspace, inputs, bundle, Tier.STATIC)
+    missing = ~scores.known
+    if missing.any():
+        shard = np.where(missing, (np.cumsum(missing) - 1) // STATIC_SHARD, -1)
+        with bar("frames, static tier", int(missing.sum())) as advance:
+            work = load_static_work(workspace, bundle, encoder, cut)
+            shards = cut_shards(map(reading.inputs, batches), inputs, shard)
+            engine.each(work, map(reading.keyed, shards), advance)
+        scores = kept_scores(workspace, inputs, bundle, Tier.STATIC)
+        check_known(scores, np.ones(inputs.size, np.bool_), workspace)
+    levels, calibration = bundle.manifest.labels, bundle.calibration()
+    cuts = [cut[level] for level in levels]
+    p = [
+        static_probability(scores.score[place], cut[level], cascade.calibration[level], calibration[level])
+        for place, level in enumerate(levels)
+    ]
+    return StaticAnswers(~goes_up(scores.score.T, cuts), scores, np.stack(p), says_yes(scores.score.T, cuts).T)
 
 
 def answered_by(frames: pl.DataFrame) -> tuple[int, int]:
@@ -94,19 +111,3 @@ def said_of(cascade: Cascade, static: int, encoder: int) -> str:
     if cascade.whole:
         note += f"; {', '.join(cascade.whole)} cannot keep the cascade's bounds, so that every comment goes up"
     return note
-
-
-def _score_missing(
-    workspace: Workspace,
-    wanted: pl.DataFrame,
-    bundle: Bundle,
-    encoder: Encoder,
-    cut: dict[str, CutOffs],
-    engine: Engine,
-) -> None:
-    missing = missing_rows(wanted, workspace.scan(SCORES), bundle, Tier.STATIC)
-    if missing.is_empty():
-        return
-    shards = (missing.slice(start, STATIC_SHARD) for start in range(0, missing.height, STATIC_SHARD))
-    with bar("frames, static tier", missing.height) as advance:
-        engine.each(load_static_work(workspace, bundle, encoder, cut), shards, advance)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from discourse.engine import LOCAL, Engine
 from discourse.models.bundle import Bundle, Calibration
 from discourse.models.calibration import probability
 from discourse.models.cascade import Cascade
 from discourse.models.encoder import Encoder
-from discourse.models.frame_inputs import FrameInput
-from discourse.models.input_key import input_key
 from discourse.progress import bar
-from discourse.tables import FRAMES, SCORES, Decision, Path, Tier
-from discourse.tag.cascade import static_answers
-from discourse.tag.frame_work import PARTS, load_frame_work
-from discourse.tag.readable import SHARD, in_languages, with_text
-from discourse.tag.scores import missing_rows
+from discourse.tables import FRAMES, Decision, Path, Tier
+from discourse.tag.cascade import StaticAnswers, score_static
+from discourse.tag.frame_keys import Reading
+from discourse.tag.frame_work import load_frame_work
+from discourse.tag.input_numbers import Inputs, Scores, check_known, cut_shards, kept_scores, number_keys
+from discourse.tag.readable import SHARD
 from discourse.workspace import Workspace
 
 
@@ -32,10 +34,7 @@ def tag_frames(
     cascade: Cascade | None = None,
     engine: Engine = LOCAL,
 ) -> pl.DataFrame:
-    """Return rows of the frames table for all comments with text.
-
-    By the paths `cascade` and `exact` text, title and parent are read, as far as the bundle reads them; by `no_context`
-    and `text_only` the text alone. Comments in other languages get `unsure` with reason `language` and no probability.
+    """Return rows of the frames table for all comments with text, see `frame_batches`.
 
     Args:
         workspace: keeps embeddings and scores.
@@ -47,99 +46,145 @@ def tag_frames(
         cascade: what the static tier may answer; None asks the encoder alone.
         engine: where missing inputs are scored.
     """
+    return pl.concat(frame_batches(workspace, [comments], threads, bundle, encoder, path, cascade, engine))
+
+
+def frame_batches(
+    workspace: Workspace,
+    batches: Iterable[pl.DataFrame],
+    threads: pl.DataFrame,
+    bundle: Bundle,
+    encoder: Encoder,
+    path: Path = Path.EXACT,
+    cascade: Cascade | None = None,
+    engine: Engine = LOCAL,
+) -> Iterator[pl.DataFrame]:
+    """Yield rows of the frames table for the comments of each batch, when all of them are scored.
+
+    By the paths `cascade` and `exact` text, title and parent are read, as far as the bundle reads them; by `no_context`
+    and `text_only` the text alone. Comments in other languages get `unsure` with reason `language` and no probability.
+
+    Args:
+        workspace: keeps embeddings and scores.
+        batches: rows of the comments table, gone through several times; who answers whom stands in one batch.
+        threads: `thread_id` and `title`.
+        bundle: a frames bundle.
+        encoder: the one that the bundle was trained on.
+        path: how comments are read.
+        cascade: what the static tier may answer; None asks the encoder alone.
+        engine: where missing inputs are scored.
+    """
     context = bundle.manifest.context if path in {Path.CASCADE, Path.EXACT} else ()
-    readable = in_context(comments, threads, context).with_columns(
-        in_languages(bundle.manifest.languages).alias("read")
-    )
-    keys = [
-        input_key(row.text, row.title, row.parent, bundle.id)
-        for row in (FrameInput(*parts).as_read(context) for parts in readable.select(PARTS).iter_rows())
-    ]
-    keyed = readable.with_columns(input_key=pl.Series(keys, dtype=pl.String))
-    wanted = keyed.filter("read").unique("input_key", keep="first", maintain_order=True).select("input_key", *PARTS)
-    answers: list[pl.DataFrame] = []
+    reading = Reading(threads, context, bundle)
+    inputs = number_keys([reading.keyed(reading.inputs(comments))["input_key"] for comments in batches])
+    static = None
+    up = np.ones(inputs.size, np.bool_)
     if cascade is not None:
-        alone = path is Path.TEXT_ONLY
-        answers.append(static_answers(workspace, wanted, bundle, encoder, cascade, alone=alone, engine=engine))
-        wanted = wanted.join(answers[0].select("input_key"), on="input_key", how="anti", maintain_order="left")
-    _score_missing(workspace, wanted, bundle, encoder, engine)
-    answers.append(_encoder_answers(workspace, wanted, bundle))
-    found = pl.concat([_of_comments(keyed, pl.concat(answers)), _unread(keyed, bundle)])
-    return found.with_columns(path=pl.lit(path.value)).sort("comment_id", "frame", maintain_order=True)
-
-
-def in_context(comments: pl.DataFrame, threads: pl.DataFrame, context: Sequence[str]) -> pl.DataFrame:
-    """Return comment_id, language and `PARTS` of the comments with text; parts that are not read are empty."""
-    texts = comments.select(parent_id="comment_id", parent="text")
-    titles = threads.select("thread_id", "title").unique("thread_id")
-    readable = with_text(comments).drop("title", "parent", strict=False)
-    joined = readable.join(texts, on="parent_id", how="left", maintain_order="left")
-    joined = joined.join(titles, on="thread_id", how="left", maintain_order="left")
-    parts = [
-        (pl.col(name).fill_null("") if name in context else pl.lit("")).alias(name) for name in ("title", "parent")
-    ]
-    return joined.select("comment_id", "language", "text", *parts)
+        cut = cascade.alone if path is Path.TEXT_ONLY else cascade.levels
+        static = score_static(workspace, batches, reading, inputs, encoder, cascade, cut, engine)
+        up = ~static.answered
+    scores = _score_missing(workspace, batches, reading, inputs, up, encoder, engine)
+    answers = _Answers(bundle, static, scores)
+    for comments, numbers in zip(batches, inputs.of_batch, strict=True):
+        readable = reading.readable(comments)
+        ids, read = readable["comment_id"], readable["read"]
+        found = pl.concat([answers.rows(ids.filter(read), numbers), _unread(ids.filter(~read), bundle)])
+        yield found.with_columns(path=pl.lit(path.value)).sort("comment_id", "frame", maintain_order=True)
 
 
 def _score_missing(
-    workspace: Workspace, wanted: pl.DataFrame, bundle: Bundle, encoder: Encoder, engine: Engine
-) -> None:
-    missing = missing_rows(wanted, workspace.scan(SCORES), bundle, Tier.ENCODER)
-    if missing.is_empty():
-        return
+    workspace: Workspace,
+    batches: Iterable[pl.DataFrame],
+    reading: Reading,
+    inputs: Inputs,
+    up: NDArray[np.bool_],
+    encoder: Encoder,
+    engine: Engine,
+) -> Scores:
+    """Let the encoder read what goes up and has no score yet; return the scores of all inputs that it read."""
+    scores = kept_scores(workspace, inputs, reading.bundle, Tier.ENCODER)
+    missing = up & ~scores.known
+    if not missing.any():
+        return scores
     # Shards are cut from all texts, not from the missing ones: a resumed run then forms the same batches as an
     # undisturbed one, and its vectors are equal to the last bit, on which the map of topics depends.
-    keys = missing.select("input_key")
-    parts = (wanted.slice(start, SHARD) for start in range(0, wanted.height, SHARD))
-    shards = (part.join(keys, on="input_key", how="semi", maintain_order="left") for part in parts)
-    with bar("frames", missing.height) as advance:
-        engine.each(load_frame_work(workspace, bundle, encoder), (shard for shard in shards if shard.height), advance)
+    shard = np.where(missing, (np.cumsum(up) - 1) // SHARD, -1)
+    with bar("frames", int(missing.sum())) as advance:
+        work = load_frame_work(workspace, reading.bundle, encoder)
+        shards = cut_shards(map(reading.inputs, batches), inputs, shard)
+        engine.each(work, map(reading.keyed, shards), advance)
+    scores = kept_scores(workspace, inputs, reading.bundle, Tier.ENCODER)
+    check_known(scores, up, workspace)
+    return scores
 
 
-def _encoder_answers(workspace: Workspace, wanted: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
-    """Return rows of the scores table with probability, tag and decision, for the inputs that the encoder answers."""
-    scores = workspace.read(SCORES).filter(bundle=bundle.id, tier=Tier.ENCODER.value)
-    scores = scores.join(wanted.select("input_key"), on="input_key", how="semi", maintain_order="left")
-    parts: list[pl.DataFrame] = []
-    for level, calibration in bundle.calibration().items():
-        of_level = scores.filter(level=level)
-        p = pl.Series("probability", probability(of_level["score"].to_numpy(), calibration))
-        parts.append(
-            of_level.with_columns(p).with_columns(
-                (p >= calibration.threshold).alias("above_threshold"),
-                _decision(calibration).alias("decision"),
-            )
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What both tiers say; the static one's answer goes before."""
+
+    bundle: Bundle
+    static: StaticAnswers | None
+    encoder: Scores
+
+    def rows(self, ids: pl.Series, numbers: NDArray[np.int32]) -> pl.DataFrame:
+        """Return rows of the frames table of comments and the numbers of their inputs, but for the path."""
+        parts = [
+            self._level(ids, numbers, place, level, calibration)
+            for place, (level, calibration) in enumerate(self._calibrations())
+        ]
+        return pl.concat(parts)
+
+    def _calibrations(self) -> list[tuple[str, Calibration]]:
+        calibration = self.bundle.calibration()
+        return [(level, calibration[level]) for level in self.bundle.manifest.labels]
+
+    def _level(
+        self, ids: pl.Series, numbers: NDArray[np.int32], place: int, level: str, calibration: Calibration
+    ) -> pl.DataFrame:
+        p = probability(self.encoder.score[place, numbers], calibration)
+        yes, start, end = (
+            p >= calibration.threshold,
+            self.encoder.start[place, numbers],
+            self.encoder.end[place, numbers],
         )
-    return pl.concat(parts)
+        stays = np.zeros(len(numbers), np.bool_)
+        if self.static is not None:
+            stays, own = self.static.answered[numbers], self.static.scores
+            p = np.where(stays, self.static.probability[place, numbers], p)
+            yes = np.where(stays, self.static.yes[place, numbers], yes)
+            start = np.where(stays, own.start[place, numbers], start)
+            end = np.where(stays, own.end[place, numbers], end)
+        unsure = ~stays & (p >= calibration.unsure_low) & (p < calibration.unsure_high)
+        nothing = pl.lit(None, pl.String)
+        return pl.DataFrame(
+            {"comment_id": ids, "probability": p, "above_threshold": yes, "start": start, "end": end, "stays": stays}
+        ).select(
+            "comment_id",
+            pl.lit(level).alias("frame"),
+            "probability",
+            "above_threshold",
+            pl.when(pl.Series(unsure))
+            .then(pl.lit(Decision.UNSURE.value))
+            .when("above_threshold")
+            .then(pl.lit(Decision.YES.value))
+            .otherwise(pl.lit(Decision.NO.value))
+            .alias("decision"),
+            pl.when(pl.Series(unsure)).then(pl.lit("model")).otherwise(nothing).alias("reason"),
+            *(
+                pl.when(pl.col(name) >= 0).then(pl.col(name).cast(pl.Int64)).alias(f"evidence_{name}")
+                for name in ("start", "end")
+            ),
+            pl.when("stays").then(pl.lit(Tier.STATIC.value)).otherwise(pl.lit(Tier.ENCODER.value)).alias("tier"),
+            nothing.alias("path"),
+            pl.lit(self.bundle.id).alias("bundle"),
+        )
 
 
-def _of_comments(keyed: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
-    answers = answers.rename({"level": "frame"})
-    joined = keyed.filter("read").select("comment_id", "input_key").join(answers, on="input_key", how="inner")
-    unsure = pl.col("decision") == Decision.UNSURE.value
-    return joined.with_columns(
-        path=pl.lit(None, pl.String), reason=pl.when(unsure).then(pl.lit("model")).otherwise(pl.lit(None, pl.String))
-    ).select(FRAMES.schema.names())
-
-
-def _decision(calibration: Calibration) -> pl.Expr:
-    p = pl.col("probability")
-    between = (p >= calibration.unsure_low) & (p < calibration.unsure_high)
-    return (
-        pl.when(between)
-        .then(pl.lit(Decision.UNSURE.value))
-        .when(p >= calibration.threshold)
-        .then(pl.lit(Decision.YES.value))
-        .otherwise(pl.lit(Decision.NO.value))
-    )
-
-
-def _unread(keyed: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
+def _unread(ids: pl.Series, bundle: Bundle) -> pl.DataFrame:
     """Return the rows of comments in languages that the bundle does not read."""
     levels = pl.DataFrame({"frame": bundle.manifest.labels}, schema={"frame": pl.String})
     return (
-        keyed.filter(~pl.col("read"))
-        .select("comment_id")
+        ids.to_frame()
         .join(levels, how="cross")
         .with_columns(
             probability=pl.lit(None, pl.Float64),

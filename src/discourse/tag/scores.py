@@ -62,9 +62,3 @@ def score_rows(
             for k, level in enumerate(levels)
         ]
     )
-
-
-def missing_rows(wanted: pl.DataFrame, kept: pl.LazyFrame, bundle: Bundle, tier: Tier) -> pl.DataFrame:
-    """Return the rows of `wanted` whose `input_key` a tier of the bundle has not scored yet."""
-    done = kept.filter(bundle=bundle.id, tier=tier.value).select("input_key").unique().collect()
-    return wanted.join(done, on="input_key", how="anti", maintain_order="left")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -14,13 +17,21 @@ from discourse.models.input_key import input_key
 from discourse.models.stance import CLASSES, Reading, StanceModel, decide, gate_features, load_stance
 from discourse.models.text_vectors import read_texts
 from discourse.progress import bar
-from discourse.tables import SCORES, STANCES, Path, Stance, Tier
+from discourse.tables import STANCES, Path, Stance, Tier
+from discourse.tag.input_numbers import Inputs, Scores, check_known, cut_shards, kept_scores, number_keys
 from discourse.tag.readable import SHARD, in_languages, with_text
 from discourse.tag.stance_work import SHARD_SCHEMA, StanceWork
-from discourse.tag.vectors import vectors_of
+from discourse.tag.vectors import Vectors
 from discourse.workspace import Workspace
 
 VECTOR_TOKENS = 256
+_VECTORS = 10_000  # comments whose vectors are in memory at a time
+_SIDES = [CLASSES.index(name) for name in ("favor", "against")]
+
+
+def path_of(config: Config) -> Path:
+    """Return the path that a run takes: `exact` where the parent is read along, else `no_context`."""
+    return Path.EXACT if config.tagging.context else Path.NO_CONTEXT
 
 
 def tag_stance(
@@ -31,20 +42,17 @@ def tag_stance(
     config: Config,
     engine: Engine = LOCAL,
 ) -> pl.DataFrame:
-    """Return rows of the stance table for all comments with text and all targets.
-
-    The path is `exact` where the parent was read along, `no_context` where `[tagging] context` is off.
+    """Return rows of the stance table for all comments with text and all targets, see `stance_batches`.
 
     Args:
         workspace: keeps vectors and scores.
         comments: rows of the comments table.
         bundle: a stance bundle.
         encoder: the one that the bundle was trained on.
-        config: names the targets.
+        config: names the targets, and whether the parent is read along.
         engine: where missing inputs are scored.
     """
-    path = Path.EXACT if config.tagging.context else Path.NO_CONTEXT
-    return read_stance(workspace, comments, bundle, encoder, config.stance.targets, path, engine)
+    return read_stance(workspace, comments, bundle, encoder, config.stance.targets, path_of(config), engine)
 
 
 def read_stance(
@@ -57,96 +65,193 @@ def read_stance(
     engine: Engine = LOCAL,
 ) -> pl.DataFrame:
     """Return rows of the stance table by one path, which reads the parent along only if it is `exact`."""
-    texts = comments.select(parent_id="comment_id", parent="text")
-    readable = (
-        with_text(comments)
-        .join(texts, on="parent_id", how="left", maintain_order="left")
-        .select(
-            "comment_id", "text", pl.col("parent").fill_null(""), in_languages(bundle.manifest.languages).alias("read")
+    return pl.concat(stance_batches(workspace, [comments], bundle, encoder, targets, path, engine))
+
+
+def stance_batches(
+    workspace: Workspace,
+    batches: Iterable[pl.DataFrame],
+    bundle: Bundle,
+    encoder: Encoder,
+    targets: tuple[str, ...],
+    path: Path,
+    engine: Engine = LOCAL,
+) -> Iterator[pl.DataFrame]:
+    """Yield rows of the stance table for the comments of each batch, when all of them are scored.
+
+    Args:
+        workspace: keeps vectors and scores.
+        batches: rows of the comments table, gone through several times; who answers whom stands in one batch.
+        bundle: a stance bundle.
+        encoder: the one that the bundle was trained on.
+        targets: that are asked about.
+        path: the parent is read along only if it is `exact`.
+        engine: where missing inputs are scored.
+    """
+    work = StanceWork(workspace, bundle, load_stance(bundle, encoder))
+    vectors = Vectors(workspace, work.model.gate_reader, VECTOR_TOKENS, engine)
+    passed = _passed(batches, bundle, work.model, vectors, targets, path)
+    scores = _score_missing(workspace, batches, passed, work, targets, path, engine)
+    for number, comments in enumerate(batches):
+        readable = _readable(comments, bundle, path)
+        read, unread = readable.filter("read"), _unread(readable.filter(~pl.col("read")))
+        parts = [
+            pl.concat(
+                [
+                    _answered(
+                        read,
+                        passed.gates[number][:, place],
+                        passed.flags[number][:, place],
+                        passed.numbers(number, place),
+                        scores,
+                        bundle,
+                    ),
+                    unread,
+                ]
+            ).with_columns(target=pl.lit(target))
+            for place, target in enumerate(targets)
+        ]
+        named = pl.concat(parts).with_columns(
+            tier=pl.lit(Tier.ENCODER.value), path=pl.lit(path.value), bundle=pl.lit(bundle.id)
         )
+        yield STANCES.conform(named).sort("comment_id", "target", maintain_order=True)
+
+
+def _readable(comments: pl.DataFrame, bundle: Bundle, path: Path) -> pl.DataFrame:
+    """Return comment_id, text, parent and `read` (the bundle knows the language) of the comments with text."""
+    readable = with_text(comments).select(
+        "comment_id", "parent_id", "text", in_languages(bundle.manifest.languages).alias("read")
     )
     if path is not Path.EXACT:
-        readable = readable.with_columns(parent=pl.lit(""))
-    read = readable.filter("read")
-    model = load_stance(bundle, encoder)
-    reader = model.gate_reader
-    text = vectors_of(workspace, reader, read["text"].to_list(), VECTOR_TOKENS, engine)
-    parent = vectors_of(workspace, reader, read["parent"].to_list(), VECTOR_TOKENS, engine)
-    parts: list[pl.DataFrame] = []
-    for target in targets:
-        readings = [Reading(target, *row) for row in read.select("text", "parent").iter_rows()]
-        about = np.repeat(read_texts(reader, [target]), len(readings), axis=0)
-        gate = model.gate.scores(gate_features(readings, about, text, parent))
-        answered = _answered(workspace, read, readings, gate, model, bundle, engine)
-        both = pl.concat([answered, _unread(readable.filter(~pl.col("read")))])
-        parts.append(both.with_columns(target=pl.lit(target)))
-    named = [
-        part.with_columns(tier=pl.lit(Tier.ENCODER.value), path=pl.lit(path.value), bundle=pl.lit(bundle.id))
-        for part in parts
+        return readable.drop("parent_id").with_columns(parent=pl.lit(""))
+    texts = comments.select(parent_id="comment_id", parent="text")
+    joined = readable.join(texts, on="parent_id", how="left", maintain_order="left").drop("parent_id")
+    return joined.with_columns(pl.col("parent").fill_null(""))
+
+
+def _gate(read: pl.DataFrame, model: StanceModel, vectors: Vectors, targets: Sequence[str]) -> NDArray[np.float64]:
+    """Return the gate's log-odds, rows × targets; some rows at a time, as two vectors of each are held."""
+    found = np.empty((read.height, len(targets)))
+    about = read_texts(model.gate_reader, targets)
+    for start in range(0, read.height, _VECTORS):
+        some = read.slice(start, _VECTORS)
+        text, parent = vectors.of(some["text"].to_list()), vectors.of(some["parent"].to_list())
+        for place, target in enumerate(targets):
+            readings = [Reading(target, *row) for row in some.select("text", "parent").iter_rows()]
+            same = np.broadcast_to(about[place], text.shape)
+            found[start : start + _VECTORS, place] = model.gate.scores(gate_features(readings, same, text, parent))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """Which comments of all batches pass the gate for which target, and their distinct readings.
+
+    Attributes:
+        gates: log-odds, for each batch its rows × targets.
+        flags: bool, likewise.
+        inputs: numbers of the readings that pass; of a batch target by target.
+    """
+
+    gates: list[NDArray[np.float64]]
+    flags: list[NDArray[np.bool_]]
+    inputs: Inputs
+
+    def numbers(self, batch: int, target: int) -> NDArray[np.int32]:
+        """Return the numbers of the readings of one target, for the comments that pass."""
+        ends = np.cumsum(np.append(0, self.flags[batch].sum(axis=0)))
+        return self.inputs.of_batch[batch][ends[target] : ends[target + 1]]
+
+
+def _passed(
+    batches: Iterable[pl.DataFrame],
+    bundle: Bundle,
+    model: StanceModel,
+    vectors: Vectors,
+    targets: Sequence[str],
+    path: Path,
+) -> _Passed:
+    gates, flags, keys = list[NDArray[np.float64]](), list[NDArray[np.bool_]](), list[pl.Series]()
+    calibration = bundle.calibration()
+    for comments in batches:
+        read = _readable(comments, bundle, path).filter("read")
+        gate = _gate(read, model, vectors, targets)
+        nothing = np.zeros((read.height, len(CLASSES)))
+        passes = [decide(gate[:, place], nothing, calibration)[0] for place in range(len(targets))]
+        gates.append(gate)
+        flags.append(np.column_stack(passes))
+        keys.append(_shard_rows(read, flags[-1], targets, bundle)["input_key"])
+    return _Passed(gates, flags, number_keys(keys))
+
+
+def _shard_rows(read: pl.DataFrame, flags: NDArray[np.bool_], targets: Sequence[str], bundle: Bundle) -> pl.DataFrame:
+    """Return rows of `SHARD_SCHEMA` of the comments that pass, target by target."""
+    rows = [
+        (input_key(target, parent, text, bundle.id), target, text, parent)
+        for place, target in enumerate(targets)
+        for text, parent in read.filter(pl.Series(flags[:, place], dtype=pl.Boolean))
+        .select("text", "parent")
+        .iter_rows()
     ]
-    return STANCES.conform(pl.concat(named)).sort("comment_id", "target", maintain_order=True)
+    return pl.DataFrame(rows, SHARD_SCHEMA, orient="row")
+
+
+def _score_missing(
+    workspace: Workspace,
+    batches: Iterable[pl.DataFrame],
+    passed: _Passed,
+    work: StanceWork,
+    targets: Sequence[str],
+    path: Path,
+    engine: Engine,
+) -> Scores:
+    """Read what passes and has no score yet, in shards; return the scores of all that passes."""
+    inputs, bundle = passed.inputs, work.bundle
+    scores = kept_scores(workspace, inputs, bundle, Tier.ENCODER)
+    missing = ~scores.known
+    if not missing.any():
+        return scores
+    shard = np.where(missing, (np.cumsum(missing) - 1) // SHARD, -1)
+
+    def rows() -> Iterator[pl.DataFrame]:
+        for comments, flags in zip(batches, passed.flags, strict=True):
+            yield _shard_rows(_readable(comments, bundle, path).filter("read"), flags, targets, bundle)
+
+    with bar("stance", int(missing.sum())) as advance:
+        engine.each(work, cut_shards(rows(), inputs, shard), advance)
+    scores = kept_scores(workspace, inputs, bundle, Tier.ENCODER)
+    check_known(scores, np.ones(inputs.size, np.bool_), workspace)
+    return scores
 
 
 def _answered(
-    workspace: Workspace,
     read: pl.DataFrame,
-    readings: list[Reading],
     gate: NDArray[np.float64],
-    model: StanceModel,
+    passed: NDArray[np.bool_],
+    numbers: NDArray[np.int32],
+    scores: Scores,
     bundle: Bundle,
-    engine: Engine,
 ) -> pl.DataFrame:
-    calibration = bundle.calibration()
-    passed, _, _ = decide(gate, np.zeros((len(readings), len(CLASSES))), calibration)
-    rows = np.flatnonzero(passed)
-    log_p, spans = _kept_log_probabilities(workspace, [readings[row] for row in rows], model, bundle, engine)
-    whole = np.zeros((len(readings), len(CLASSES)))
-    whole[rows] = log_p
-    _, p, answer = decide(gate, whole, calibration)
-    shown = [[float(value) if ok else None for value, ok in zip(p[:, k], passed, strict=True)] for k in range(3)]
-    evidence: list[tuple[int | None, int | None]] = [(None, None)] * len(readings)
-    for row, span in zip(rows, spans, strict=True):
-        if CLASSES[answer[row]] in {"favor", "against"}:
-            evidence[row] = span
-    off = np.where(passed, p[:, 3], 1 - 1 / (1 + np.exp(-gate)))
-    return pl.DataFrame(
-        {
-            "comment_id": read["comment_id"],
-            "p_favor": pl.Series(shown[0], dtype=pl.Float64),
-            "p_against": pl.Series(shown[1], dtype=pl.Float64),
-            "p_neutral": pl.Series(shown[2], dtype=pl.Float64),
-            "p_off_target": off,
-            "stance": [CLASSES[number] for number in answer],
-            "reason": pl.Series([None] * len(readings), dtype=pl.String),
-            "evidence_start": pl.Series([start for start, _ in evidence], dtype=pl.Int64),
-            "evidence_end": pl.Series([end for _, end in evidence], dtype=pl.Int64),
-        },
-        schema_overrides={"stance": pl.String},
+    """Return the rows of one target."""
+    rows = read.height
+    log_p = np.zeros((rows, len(CLASSES)))
+    log_p[passed] = scores.score[:, numbers].T
+    _, p, answer = decide(gate, log_p, bundle.calibration())
+    evidence = np.full((rows, 2), -1, np.int64)
+    evidence[passed] = np.column_stack([scores.start[0, numbers], scores.end[0, numbers]])
+    evidence[~np.isin(answer, _SIDES)] = -1
+    off = np.where(passed, p[:, CLASSES.index("off_target")], 1 - 1 / (1 + np.exp(-gate)))
+    shown = pl.Series(passed, dtype=pl.Boolean)
+    return pl.DataFrame({"comment_id": read["comment_id"]}).with_columns(
+        *(pl.when(shown).then(pl.Series(p[:, place])).alias(f"p_{name}") for place, name in enumerate(CLASSES[:3])),
+        pl.Series("p_off_target", off),
+        pl.Series("stance", np.array(CLASSES, dtype=object)[answer], dtype=pl.String),
+        pl.lit(None, pl.String).alias("reason"),
+        *(
+            pl.when(pl.Series(evidence[:, place]) >= 0).then(pl.Series(evidence[:, place])).alias(f"evidence_{name}")
+            for place, name in enumerate(("start", "end"))
+        ),
     )
-
-
-def _kept_log_probabilities(
-    workspace: Workspace, readings: list[Reading], model: StanceModel, bundle: Bundle, engine: Engine
-) -> tuple[NDArray[np.float64], list[tuple[int | None, int | None]]]:
-    """Return log-probabilities (rows × 4) and the evidence of each reading; missing ones are computed in shards."""
-    keys = [input_key(r.target, r.parent, r.text, bundle.id) for r in readings]
-    done = set(workspace.scan(SCORES).filter(bundle=bundle.id).select("input_key").unique().collect()["input_key"])
-    missing = list({key: r for key, r in zip(keys, readings, strict=True) if key not in done}.items())
-    shards = (
-        pl.DataFrame(
-            [(key, r.target, r.text, r.parent) for key, r in missing[start : start + SHARD]], SHARD_SCHEMA, orient="row"
-        )
-        for start in range(0, len(missing), SHARD)
-    )
-    with bar("stance", len(missing)) as advance:
-        engine.each(StanceWork(workspace, bundle, model), shards, advance)
-    kept = workspace.read(SCORES).filter(bundle=bundle.id)
-    wide = kept.pivot("level", index=["input_key", "evidence_start", "evidence_end"], values="score")
-    wanted = pl.DataFrame({"input_key": keys}, schema={"input_key": pl.String})
-    joined = wanted.join(wide, on="input_key", how="left", maintain_order="left") if kept.height else wanted
-    if not readings:
-        return np.zeros((0, len(CLASSES))), []
-    return joined.select(CLASSES).to_numpy(), joined.select("evidence_start", "evidence_end").rows()
 
 
 def _unread(comments: pl.DataFrame) -> pl.DataFrame:

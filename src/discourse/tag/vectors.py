@@ -1,9 +1,10 @@
-"""Vectors of texts, kept in the workspace so that nothing is encoded twice."""
+"""Vectors of texts, kept in the workspace so that nothing is encoded twice, and read back as far as they are needed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -19,7 +20,7 @@ from discourse.workspace import Workspace
 
 
 def keep_vectors(workspace: Workspace, encoder: TextReader, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
-    """Add one shard of vectors (texts × width) to the embeddings table; those that are there already are left out."""
+    """Add one shard of vectors (texts × width) to the embeddings table; the same shard once more replaces itself."""
     shard = pl.DataFrame(
         {
             "input_key": [input_key(text, encoder.id) for text in texts],
@@ -27,8 +28,7 @@ def keep_vectors(workspace: Workspace, encoder: TextReader, texts: Sequence[str]
             "vector": pl.Series(vectors.astype(np.float16)).arr.to_list(),
         }
     )
-    kept = workspace.scan(EMBEDDINGS).filter(encoder=encoder.id).select("input_key").collect()
-    fresh = shard.join(kept, on="input_key", how="anti", maintain_order="left")
+    fresh = shard.unique("input_key", keep="first", maintain_order=True)
     if fresh.height:
         workspace.append(EMBEDDINGS, fresh, {"encoder": encoder.id})
 
@@ -47,26 +47,86 @@ class VectorWork:
         keep_vectors(self.workspace, self.reader, texts, read_texts(self.reader, texts, self.max_length, advance))
 
 
-def vectors_of(
-    workspace: Workspace, encoder: TextReader, texts: Sequence[str], max_length: int, engine: Engine = LOCAL
-) -> NDArray[np.float32]:
-    """Return the unit vectors of texts alone, texts × width; what is not kept yet is computed and kept.
+@dataclass(slots=True)
+class Vectors:
+    """The vectors of one reader in a workspace; in memory is only where each one stands: 24 bytes a text.
 
-    Args:
+    Attributes:
         workspace: keeps the vectors under the reader's `id`.
-        encoder: what reads the texts, see `text_vectors.text_reader`.
-        texts: any texts.
+        reader: what reads the texts, see `text_vectors.text_reader`.
         max_length: word pieces that an encoder reads.
         engine: where missing vectors are computed.
     """
-    distinct = list(dict.fromkeys(texts))
-    keys = pl.DataFrame({"input_key": [input_key(text, encoder.id) for text in distinct], "text": distinct})
-    kept = workspace.scan(EMBEDDINGS).filter(encoder=encoder.id).select("input_key").collect()
-    missing = keys.join(kept, on="input_key", how="anti", maintain_order="left").select("text")
-    shards = (missing.slice(start, SHARD) for start in range(0, missing.height, SHARD))
-    with bar("vectors", missing.height) as advance:
-        engine.each(VectorWork(Workspace(workspace.root.absolute()), encoder, max_length), shards, advance)
-    found = keys.join(workspace.read(EMBEDDINGS).filter(encoder=encoder.id), on="input_key", maintain_order="left")
-    table = found["vector"].list.to_array(encoder.width).to_numpy().astype(np.float32)
-    place = {text: i for i, text in enumerate(found["text"])}
-    return table[[place[text] for text in texts]] if len(texts) else np.zeros((0, encoder.width), np.float32)
+
+    workspace: Workspace
+    reader: TextReader
+    max_length: int
+    engine: Engine = LOCAL
+    _parts: list[Path] = field(default_factory=list[Path])
+    _places: pl.DataFrame = field(default_factory=lambda: _places(pl.Series([], dtype=pl.String), 0))
+
+    def of(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the unit vectors of texts alone, texts × width; what is not kept yet is computed and kept."""
+        if not texts:
+            return np.zeros((0, self.reader.width), np.float32)
+        every = pl.DataFrame({"text": texts}, schema={"text": pl.String})
+        distinct = every.unique(maintain_order=True).with_row_index("place")
+        keys = _keyed([input_key(text, self.reader.id) for text in distinct["text"]])
+        self._look()
+        missing = distinct.select("text").filter(
+            keys.join(self._places, on=["high", "low"], how="left", maintain_order="left")["part"].is_null()
+        )
+        if missing.height:
+            self._compute(missing)
+            self._look()
+        stands = keys.join(self._places, on=["high", "low"], how="left", maintain_order="left")
+        table = self._read(stands)
+        return table[every.join(distinct, on="text", maintain_order="left")["place"].to_numpy()]
+
+    def _compute(self, missing: pl.DataFrame) -> None:
+        shards = (missing.slice(start, SHARD) for start in range(0, missing.height, SHARD))
+        work = VectorWork(Workspace(self.workspace.root.absolute()), self.reader, self.max_length)
+        with bar("vectors", missing.height) as advance:
+            self.engine.each(work, shards, advance)
+
+    def _look(self) -> None:
+        """Note where the vectors of parts stand that were not there before."""
+        known = set(self._parts)
+        found = [self._places]
+        for path in self.workspace.parts(EMBEDDINGS):
+            if path not in known:
+                keys = pl.scan_parquet(path).select("input_key", pl.col("encoder") == self.reader.id).collect()
+                places = _places(keys["input_key"], len(self._parts)).filter(keys["encoder"])
+                self._parts.append(path)
+                found.append(places)
+        if len(found) > 1:
+            # A text may stand in two shards that were cut differently.
+            self._places = pl.concat(found).unique(["high", "low"], keep="first", maintain_order=True)
+
+    def _read(self, stands: pl.DataFrame) -> NDArray[np.float32]:
+        """Read the vectors that stand in `part` at `row`, one part at a time."""
+        table = np.empty((stands.height, self.reader.width), np.float32)
+        wanted = stands.select("part", "row").with_row_index("at").sort("part", "at")
+        for (number,), rows in wanted.group_by("part", maintain_order=True):
+            vectors = pl.read_parquet(self._parts[int(str(number))], columns=["vector"])["vector"]
+            some = vectors.gather(rows["row"]).list.to_array(self.reader.width).to_numpy()
+            table[rows["at"].to_numpy()] = some.astype(np.float32)
+        return table
+
+
+def vectors_of(
+    workspace: Workspace, encoder: TextReader, texts: Sequence[str], max_length: int, engine: Engine = LOCAL
+) -> NDArray[np.float32]:
+    """Return the unit vectors of texts alone, texts × width, see `Vectors`."""
+    return Vectors(workspace, encoder, max_length, engine).of(texts)
+
+
+def _places(keys: pl.Series, part: int) -> pl.DataFrame:
+    """Return the keys of one part in 128 bits, with `part` and `row`."""
+    return _keyed(keys).with_columns(part=pl.lit(part, dtype=pl.UInt32), row=pl.int_range(pl.len(), dtype=pl.UInt32))
+
+
+def _keyed(keys: pl.Series | list[str]) -> pl.DataFrame:
+    """Return 128 bits of each key, `high` and `low`, which take a fifth of the room of its letters."""
+    named = pl.DataFrame({"key": keys}, schema={"key": pl.String})
+    return named.select(pl.col("key").hash(1).alias("high"), pl.col("key").hash(2).alias("low"))

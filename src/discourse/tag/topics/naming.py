@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 KEYWORDS = 8
@@ -61,6 +62,24 @@ def words_of(texts: Sequence[str]) -> Words:
     plain = np.asarray((counts > 0).sum(0)).ravel()
     kept = np.array([names[str(word)] < max(used, 1) for word, used in zip(vocabulary, plain, strict=True)], bool)
     return Words(counts.tocsr()[:, kept], vocabulary[kept])
+
+
+def subject_words(texts: pl.Series) -> NDArray[np.int64]:
+    """Count in each text the words that may carry a subject, as `words_of` does, without looking at the other texts.
+
+    Names that people are addressed by are left out where they stand as such.
+    """
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    stops = pl.Series(sorted({*ENGLISH_STOP_WORDS, *LEFTOVERS.split()}))
+    # Rust's expressions have no look-behind; what stands before the handle is put back.
+    plain = pl.col("text").str.replace_all(r"(^|[^\w@])(?:@|/?u/)\w[\w.-]*", "$1 ").str.to_lowercase()
+    words = plain.str.extract_all(r"\b[^\W\d_]{3,}\b").alias("word")
+    found = texts.alias("text").to_frame().select(words).with_row_index("row").explode("word").drop_nulls()
+    counted = found.filter(~pl.col("word").is_in(stops.implode())).group_by("row").len()
+    total = np.zeros(len(texts), np.int64)
+    total[counted["row"].to_numpy()] = counted["len"].to_numpy()
+    return total
 
 
 def keywords(words: Words, labels: NDArray[np.int64], count: int) -> list[list[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -21,19 +22,27 @@ SPANS = {
 }
 
 
-def topic_times(times: pl.Series, labels: NDArray[np.int64], topics: list[int], words: Words) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Comments that are counted: created_at (UTC) of each, and its topic, or -1."""
+
+    times: pl.Series
+    labels: NDArray[np.int64]
+
+
+def topic_times(counted: Counted, read: Counted, topics: list[int], words: Words) -> pl.DataFrame:
     """Return rows of the topic_times table; none where no time is known or all fall into one hour.
 
     The span is the shortest of an hour, day, week, month and year that needs at most `MOST_SPANS`; comments without a
     time are left out.
 
     Args:
-        times: created_at of each comment, UTC.
-        labels: topic of each comment, or -1.
+        counted: all comments.
+        read: those that the typical words are taken from, the same or some of them.
         topics: numbers of the topics, without broad ones.
-        words: of the comments.
+        words: of the comments that are read.
     """
-    known = times.drop_nulls()
+    known = counted.times.drop_nulls()
     if known.is_empty() or not topics:
         return TOPIC_TIMES.empty()
     first, last = known.dt.epoch("us").min(), known.dt.epoch("us").max()
@@ -41,18 +50,29 @@ def topic_times(times: pl.Series, labels: NDArray[np.int64], topics: list[int], 
         return TOPIC_TIMES.empty()
     whole = timedelta(microseconds=last - first)
     span = next((name for name, length in SPANS.items() if whole <= MOST_SPANS * length), "1y")
-    starts = times.dt.truncate(span)
+    starts = counted.times.dt.truncate(span)
     distinct = starts.drop_nulls().unique().sort()
     if len(distinct) < 2:
         return TOPIC_TIMES.empty()
-    place = {topic: k for k, topic in enumerate(topics)}
-    numbered = np.array([place.get(int(label), -1) for label in labels], np.int64)
+    every, own = _numbered(counted.labels, topics), _numbered(read.labels, topics)
+    read_starts = read.times.dt.truncate(span)
     rows: list[tuple[object, ...]] = []
     for start in distinct:
-        inside = (starts == start).fill_null(value=False).to_numpy()
-        here = np.where(inside, numbered, -1)
-        typical = keywords(words, here, len(topics))
+        inside = _at(starts, start)
+        here = every[inside]
+        typical = keywords(words, np.where(_at(read_starts, start), own, -1), len(topics))
         sizes = np.bincount(here[here >= 0], minlength=len(topics))
         total = int(inside.sum())
         rows += [(topic, start, span, int(sizes[k]), total, typical[k]) for k, topic in enumerate(topics)]
     return pl.DataFrame(rows, schema=TOPIC_TIMES.schema, orient="row").sort("topic", "starts_at")
+
+
+def _numbered(labels: NDArray[np.int64], topics: list[int]) -> NDArray[np.int64]:
+    place = np.full(max(*topics, int(labels.max(initial=-1)), 0) + 2, -1, np.int64)
+    place[topics] = np.arange(len(topics))
+    # -1, which stands for no topic, reads the last place.
+    return place[labels]
+
+
+def _at(starts: pl.Series, start: datetime) -> NDArray[np.bool_]:
+    return (starts == start).fill_null(value=False).to_numpy()
