@@ -13,7 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
+IMPORTED = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
 ENVIRONMENT = {
+    "PYTHONPATH": IMPORTED,  # workers import what tests let them do
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_worker_niceness": "0",
@@ -64,6 +67,15 @@ def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
                 process.kill()
             except psutil.NoSuchProcess:
                 continue
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run and its workers find in their environment."""
+    monkeypatch.setenv("PYTHONPATH", IMPORTED)
+    # The loopback address is not taken for that of the machine.
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ OBJECT_STORE = 200 * 2**20
 """Bytes for what travels between processes of a cluster that we start: little more than names of shards."""
 DEATHS = 4
 """So often a shard is given to a fresh worker after its worker died."""
+GRACE = 5.0
+"""Seconds after the end of its run in which this process ends by itself."""
 MEMORY = (
     "ray: a worker ran out of memory; start fewer of them ([ray] workers) or smaller ones, then run again: what was "
     "finished is kept"
@@ -82,7 +84,7 @@ def _listened(line: Connection) -> queue.SimpleQueue[object]:
         except (EOFError, OSError):
             said.put(None)
         # A job that is under way would never ask the queue.
-        threading.Event().wait(15)
+        threading.Event().wait(GRACE)
         os.killpg(os.getpgid(0), signal.SIGKILL)
 
     threading.Thread(target=listen, daemon=True).start()

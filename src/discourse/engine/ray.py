@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import secrets
 import shutil
 import signal
 import subprocess
@@ -112,11 +113,14 @@ class Ray:
                 advance(rows[said.shard])
 
     def _new_folder(self) -> Path:
-        """Return where the shards of the next job go; what a killed run left is removed."""
+        """Return where the shards of the next job go; what a killed run left is removed.
+
+        No two jobs have the same: workers of a run that was just killed must not lay anything beside our shards.
+        """
         if not self._jobs:
             shutil.rmtree(self._folder / "shards", ignore_errors=True)
         self._jobs += 1
-        return self._folder / "shards" / str(self._jobs)
+        return self._folder / "shards" / f"{self._jobs}-{secrets.token_hex(8)}"
 
     def _start(self) -> Connection:
         ours, theirs = Pipe()
