@@ -18,8 +18,9 @@ from discourse.aggregate.labels import resolve
 from discourse.aggregate.quality import quality_estimates
 from discourse.aggregate.similar import similar_estimates
 from discourse.aggregate.stances import Target, apart_counts, stance_headlines
+from discourse.aggregate.tags import read_alone, read_tags
 from discourse.aggregate.topics import shown_topics, topic_estimates, topic_groups
-from discourse.aggregate.units import eligible_comments
+from discourse.aggregate.units import MOST_THREADS, eligible_comments
 from discourse.aggregate.variants import variant_estimates, variants
 from discourse.config import Config
 from discourse.denominator import mark_excluded
@@ -94,7 +95,9 @@ def run(workspace: Workspace, config: Config, engine: Engine = LOCAL) -> Outcome
     marked = mark_excluded(comments.lazy(), bundle.manifest.languages, config.filter, attributes).collect()
 
     topics, topic_info = workspace.read(TOPICS), workspace.read(TOPIC_INFO)
-    frames, held_out = frame_headlines(eligible, workspace.read(FRAMES), resolved, bundle, config.tagging, config.seed)
+    frames, held_out = frame_headlines(
+        eligible, read_tags(workspace, FRAMES), resolved, bundle, config.tagging, config.seed
+    )
     targets, provenance = _targets(workspace, config, comments, resolved)
     provenance["bundle"] = bundle.id
 
@@ -124,7 +127,8 @@ def run(workspace: Workspace, config: Config, engine: Engine = LOCAL) -> Outcome
     rows += _frame_dynamics(workspace, config, marked)
     rows += _stance_dynamics(workspace, config, comments)
     workspace.write(ESTIMATES, as_table(rows), provenance)
-    return Outcome({"estimates": len(rows), "eligible": eligible.units[0].n}, _notes(rows, labels) + compared.notes)
+    notes = _thread_notes(marked) + _notes(rows, labels) + compared.notes
+    return Outcome({"estimates": len(rows), "eligible": eligible.units[0].n}, notes)
 
 
 def check(config: Config) -> None:
@@ -146,14 +150,14 @@ def _targets(
         return [], {}
     reader = reader_of(config, "stance")
     about = eligible_comments(comments, reader.manifest.languages, config.filter, workspace.read(ATTRIBUTES))
-    stances = workspace.read(STANCES)
+    stances = read_tags(workspace, STANCES)
     found = stance_headlines(about, stances, resolved, config.stance.targets, reader, config.tagging, config.seed)
     return found, {"stance_bundle": reader.id}
 
 
 def _frame_dynamics(workspace: Workspace, config: Config, marked: pl.DataFrame) -> list[Estimate]:
     """Replies are compared by what a bundle reads in the text alone, whoever else tagged."""
-    bundle, frames = load_bundle(config.bundles.frames, "frames"), workspace.read(FRAMES)
+    bundle, frames = load_bundle(config.bundles.frames, "frames"), read_alone(workspace, FRAMES)
     if config.tagger == JUDGED and not (frames["bundle"] == bundle.id).any():
         return []
     return frame_dynamics(marked, frames, bundle, config.seed)
@@ -165,7 +169,14 @@ def _stance_dynamics(workspace: Workspace, config: Config, comments: pl.DataFram
     reader = load_bundle(config.bundles.stance, "stance")
     attributes = workspace.read(ATTRIBUTES)
     marked = mark_excluded(comments.lazy(), reader.manifest.languages, config.filter, attributes).collect()
-    return stance_dynamics(marked, workspace.read(STANCES), config.stance.targets, reader, config.seed)
+    return stance_dynamics(marked, read_alone(workspace, STANCES), config.stance.targets, reader, config.seed)
+
+
+def _thread_notes(marked: pl.DataFrame) -> tuple[str, ...]:
+    threads = marked["thread_id"].n_unique()
+    if threads <= MOST_THREADS:
+        return ()
+    return (f"of {threads:,} threads the {MOST_THREADS:,} with most eligible comments have numbers of their own",)
 
 
 def _notes(rows: list[Estimate], labels: pl.DataFrame) -> tuple[str, ...]:

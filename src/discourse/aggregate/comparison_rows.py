@@ -37,7 +37,7 @@ def comparison_estimates(
         advance: called after each contrast.
     """
     rows: list[Estimate] = []
-    for contrast in comparison.contrasts():
+    for contrast in comparison.each():
         for headline in headlines:
             rows += _rows(headline, contrast, comparison.family)
         advance()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from discourse.aggregate.groups import group_units, split
+from discourse.aggregate.resampling import Counts
 from discourse.aggregate.units import Eligible, Unit
 from discourse.config import CompareConfig
 
@@ -39,19 +40,33 @@ class Contrast:
 class Comparison:
     """One table of comparisons: its name as a family of tests, and its sides, at least two, disjoint, none empty.
 
-    family: `threads`, `group:<name>` or `split_at:<date>`.
+    family: `threads`, `group:<name>` or `split_at:<date>`. everyone: the rows that "all the others" are taken from,
+    where there are more than those of the sides.
     """
 
     family: str
     sides: tuple[Unit, ...]
+    everyone: Counts | None = None
 
     def contrasts(self) -> list[Contrast]:
         """Return which sides are set against which."""
+        return list(self.each())
+
+    def each(self) -> Iterator[Contrast]:
+        """Yield which sides are set against which, one at a time: all the others may be a million comments."""
         sides = self.sides
         if len(sides) <= PAIRWISE:
-            return [Contrast(one, each, side_name(each)) for i, one in enumerate(sides) for each in sides[i + 1 :]]
-        everything = np.sort(np.concatenate([side.rows for side in sides]))
-        return [Contrast(side, _rest(side, everything), REST) for side in self.shown]
+            for i, one in enumerate(sides):
+                yield from (Contrast(one, other, side_name(other)) for other in sides[i + 1 :])
+            return
+        everything = np.sort(np.concatenate([side.rows for side in sides])) if self.everyone is None else self.everyone
+        for side in self.shown:
+            yield Contrast(side, _rest(side, everything), REST)
+
+    @property
+    def number(self) -> int:
+        """How many contrasts there are."""
+        return len(self.sides) * (len(self.sides) - 1) // 2 if len(self.sides) <= PAIRWISE else len(self.shown)
 
     @property
     def shown(self) -> tuple[Unit, ...]:
@@ -88,7 +103,9 @@ def comparisons(
     notes: list[str] = []
     told = [unit for unit in eligible.units[1:] if unit.n]
     if len(told) > 1:
-        made.append(Comparison("threads", tuple(told)))
+        whole = eligible.units[0].rows
+        every = whole if len(whole) > sum(unit.n for unit in told) else None
+        made.append(Comparison("threads", tuple(told), every))
     for name in _groups(eligible, threads, asked):
         values = _values(eligible, threads, attributes, name)
         sides = _sides(eligible, name, values)
@@ -197,6 +214,8 @@ def _split(eligible: Eligible, day: date) -> Comparison | str:
     return Comparison(f"split_at:{day}", tuple(split(eligible, DATE, side, f"from {{group}} {day}{note}")))
 
 
-def _rest(side: Unit, everything: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Unit:
-    rows = np.setdiff1d(everything, side.rows, assume_unique=True)
+def _rest(side: Unit, everything: Counts) -> Unit:
+    others = np.ones(int(everything.max(initial=-1)) + 1, np.bool_)
+    others[side.rows] = False
+    rows = everything[others[everything]]
     return replace(side, name="all", group=REST, rows=rows, denominator=f"{len(rows):,} comments of all the others")

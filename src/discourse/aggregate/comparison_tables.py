@@ -52,18 +52,18 @@ def comparison_tables(
         eligible = headlines[0].eligible
         found = comparisons(eligible, threads, attributes, asked)
         notes |= dict.fromkeys(found.notes)
-        with bar("comparing", sum(len(each.contrasts()) for each in found.made)) as advance:
+        with bar("comparing", sum(each.number for each in found.made)) as advance:
             for each in found.made:
                 families.setdefault(each.family, []).extend(comparison_estimates(headlines, each, advance))
         if found.made and not words:
-            words = _words(eligible, found.made)
+            words = _words(eligible, found.made, headlines[0].seed)
     rows = [row for family in families.values() for row in with_holm(family)]
     return ComparisonTables(rows + words, tuple(notes))
 
 
-def _words(eligible: Eligible, made: Sequence[Comparison]) -> list[Estimate]:
+def _words(eligible: Eligible, made: Sequence[Comparison], seed: int) -> list[Estimate]:
     with bar("words that set apart", len(made) + 1) as advance:
-        used = used_words(eligible)
+        used = used_words(eligible, seed)
         advance()
         rows: list[Estimate] = []
         for each in made:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,11 +11,12 @@ import polars as pl
 from discourse.aggregate.comparison_rows import OTHER_SIDE, SIDE
 from discourse.aggregate.comparison_sides import PAIRWISE, Comparison, Contrast, side_name
 from discourse.aggregate.estimates import Estimate, caution
+from discourse.aggregate.from_labels import Flags
 from discourse.aggregate.holm import holm
 from discourse.aggregate.log_odds import Z95, LogOdds, log_odds
 from discourse.aggregate.ngrams import FEWEST_AUTHORS, ngrams, spelled
 from discourse.aggregate.resampling import Counts, Reals
-from discourse.aggregate.units import Eligible
+from discourse.aggregate.units import Eligible, Unit
 from discourse.tables import Measure
 
 SHOWN = 15
@@ -34,18 +36,30 @@ ODDS = (
 )
 
 
+MOST_READ = 50_000
+"""Comments whose words are counted; more would take gigabytes."""
+DRAWN = "The words are those of {n} comments drawn at random."
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Which authors use which n-grams, and on which side; see `used_words`.
 
     uses: row, author and ngram, one row for each comment that has it. words: the spelling of numbers. ngram: UInt64,
-    sorted, all n-grams of at least `FEWEST_AUTHORS` authors. background: float64 beside it, authors who use it.
+    sorted, all n-grams of at least `FEWEST_AUTHORS` authors. background: float64 beside it, authors who use it. drawn:
+    bool, which comments were read, if not all.
     """
 
     uses: pl.DataFrame
     words: pl.Series
     ngram: pl.Series
     background: Reals
+    drawn: Flags | None = None
+
+    def authors(self, eligible: Eligible, side: Unit) -> int:
+        """Return how many authors wrote what was read of a side."""
+        rows = side.rows if self.drawn is None else side.rows[self.drawn[side.rows]]
+        return len(np.unique(eligible.author[rows]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +70,31 @@ class _Counts:
     elsewhere: Reals
 
 
-def used_words(eligible: Eligible) -> Words:
-    """Find the n-grams of the eligible comments that are no near-duplicates."""
+def used_words(eligible: Eligible, seed: int = 0) -> Words:
+    """Find the n-grams of the eligible comments that are no near-duplicates; of many, of `MOST_READ` drawn at random.
+
+    Args:
+        eligible: comments and a number for each author.
+        seed: of the draw.
+    """
     comments = eligible.comments
-    plain = comments.select(
-        row=pl.int_range(pl.len(), dtype=pl.UInt32),
-        author=pl.Series(eligible.author, dtype=pl.Int64),
-        text=pl.col("text").fill_null(""),
-        first=pl.col("duplicate_of").is_null() if "duplicate_of" in comments.columns else pl.lit(value=True),
+    first = np.ones(comments.height, np.bool_)
+    if "duplicate_of" in comments.columns:
+        first = comments["duplicate_of"].is_null().to_numpy()
+    rows = np.flatnonzero(first)
+    drawn = None
+    if len(rows) > MOST_READ:
+        rows = np.sort(np.random.default_rng([seed, 8]).choice(rows, MOST_READ, replace=False))
+        drawn = np.zeros(comments.height, np.bool_)
+        drawn[rows] = True
+    plain = pl.DataFrame({"row": pl.Series(rows, dtype=pl.UInt32), "author": eligible.author[rows]}).with_columns(
+        comments["text"].gather(rows).fill_null("").alias("text")
     )
-    uses, words = ngrams(plain.filter("first").drop("first"))
+    uses, words = ngrams(plain)
     known = uses.group_by("ngram").agg(authors=pl.col("author").n_unique()).sort("ngram")
     known = known.filter(pl.col("authors") >= FEWEST_AUTHORS)
     uses = uses.join(known.select("ngram"), on="ngram", how="semi")
-    return Words(uses, words, known["ngram"], known["authors"].cast(pl.Float64).to_numpy())
+    return Words(uses, words, known["ngram"], known["authors"].cast(pl.Float64).to_numpy(), drawn)
 
 
 def word_estimates(words: Words, eligible: Eligible, comparison: Comparison) -> list[Estimate]:
@@ -85,20 +110,24 @@ def word_estimates(words: Words, eligible: Eligible, comparison: Comparison) -> 
     """
     if comparison.family in NO_WORDS or not len(words.ngram):
         return []
-    counts = _counted(words, eligible, comparison)
-    number = {side_name(side): i for i, side in enumerate(comparison.sides)}
     many = len(comparison.sides) > PAIRWISE  # then each is set against all the others
+    own = comparison.shown if many else comparison.sides
+    counts = _counted(words, eligible, comparison, own)
+    number = {side_name(side): i for i, side in enumerate(own)}
     rows: list[Estimate] = []
-    for contrast in comparison.contrasts():
+    for contrast in comparison.each():
         first = number[side_name(contrast.first)]
         theirs = counts.elsewhere[first] if many else counts.used[number[contrast.against]]
         rows += _rows(words, eligible, contrast, (counts.used[first], theirs), f"words:{comparison.family}")
     return rows
 
 
-def _counted(words: Words, eligible: Eligible, comparison: Comparison) -> _Counts:
+def _counted(words: Words, eligible: Eligible, comparison: Comparison, own: Sequence[Unit]) -> _Counts:
+    """Count for each side of `own`; all other sides, which are looked at together only, are one more."""
     side_of = np.full(eligible.comments.height, -1, dtype=np.int32)
-    for i, side in enumerate(comparison.sides):
+    for side in comparison.sides:
+        side_of[side.rows] = len(own)
+    for i, side in enumerate(own):
         side_of[side.rows] = i
     place = words.ngram.to_frame().with_row_index("place")
     here = (
@@ -108,7 +137,7 @@ def _counted(words: Words, eligible: Eligible, comparison: Comparison) -> _Count
         .select("side", "author", "place")
         .unique()
     )
-    shape = (len(comparison.sides), len(words.ngram))
+    shape = (len(own) + 1, len(words.ngram))
     used = _table(here, shape)
     # An author of several sides is among the others of each of them.
     only = here.filter(pl.len().over("author", "place") == 1)
@@ -133,7 +162,8 @@ def _rows(
     found = log_odds(used[0][tried], used[1][tried], background)
     corrected = holm(found.p)
     texts = spelled(words.ngram.gather(tried), words.words).to_list()
-    authors = [len(np.unique(eligible.author[side.rows])) for side in (contrast.first, contrast.second)]
+    authors = [words.authors(eligible, side) for side in (contrast.first, contrast.second)]
+    drawn = "" if words.drawn is None else f" {DRAWN.format(n=f'{int(words.drawn.sum()):,}')}"
     base = Estimate(
         contrast.first.name,
         Measure.ODDS_RATIO,
@@ -141,7 +171,7 @@ def _rows(
         f"{authors[0]:,} authors of {side_name(contrast.first)} and {authors[1]:,} of {contrast.against}",
         sum(authors),
         "log_odds_dirichlet",
-        ODDS,
+        ODDS + drawn,
         mark=caution(min(contrast.first.n, contrast.second.n)),
         group_by=contrast.first.group_by,
         group=contrast.first.group,
@@ -164,7 +194,9 @@ def _rows(
             )
         )
         for side, variant, size in zip(used, (SIDE, OTHER_SIDE), authors, strict=True):
-            count = replace(word, measure=Measure.COUNT, variant=variant, method="author_count", assumptions=COUNTED)
+            count = replace(
+                word, measure=Measure.COUNT, variant=variant, method="author_count", assumptions=COUNTED + drawn
+            )
             name = side_name(contrast.first) if variant == SIDE else contrast.against
             count = replace(count, n=size, denominator=f"{size:,} authors of {name}")
             rows.append(replace(count, estimate=float(side[tried[i]]), mark=caution(size)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import polars as pl
 
@@ -61,5 +61,9 @@ def estimate_id(row: Estimate) -> str:
 
 def as_table(rows: Sequence[Estimate]) -> pl.DataFrame:
     """Return the rows as a frame that conforms to `ESTIMATES`, in their order."""
-    values = [{**asdict(row), "estimate_id": estimate_id(row)} for row in rows]
-    return ESTIMATES.conform(pl.DataFrame(values, schema_overrides=dict(ESTIMATES.schema), infer_schema_length=None))
+    names = [field.name for field in fields(Estimate)]
+    # Column by column: a dict of each of some hundred thousand rows would take gigabytes.
+    columns = {name: [getattr(row, name) for row in rows] for name in names}
+    schema = {name: ESTIMATES.schema[name] for name in names}
+    ids = pl.Series("estimate_id", [estimate_id(row) for row in rows], dtype=pl.String)
+    return ESTIMATES.conform(pl.DataFrame(columns, schema=schema).with_columns(ids))

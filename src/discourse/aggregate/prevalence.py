@@ -69,11 +69,16 @@ def clustering_effect(author: Counts, text: Counts, weight: Reals | None = None)
     """
     each = np.ones(len(author)) if weight is None else weight
     alone = float(np.square(each).sum())
-    by_author, by_text = (
-        float(np.square(np.bincount(np.unique(group, return_inverse=True)[1], each)).sum()) for group in (author, text)
-    )
+    by_author, by_text = (float(np.square(_sums(group, each)).sum()) for group in (author, text))
     variance = alone + AUTHOR_CORRELATION * (by_author - alone) + by_text - alone
     return len(author) * variance / float(each.sum()) ** 2 if alone > 0 else 1.0
+
+
+def _sums(group: Counts, weight: Reals) -> Reals:
+    """Return the sum of weights in each group; numbers that are dense enough need no sorting."""
+    if int(group.max(initial=0)) > 8 * len(group):
+        group = np.unique(group, return_inverse=True)[1].astype(np.int64)
+    return np.bincount(group, weight).astype(np.float64)
 
 
 def text_numbers(comments: pl.DataFrame) -> Counts:

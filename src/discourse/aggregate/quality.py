@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from discourse.aggregate.estimates import Estimate
-from discourse.aggregate.units import thread_names
+from discourse.aggregate.units import thread_names, unit_threads
 from discourse.denominator import EXCLUSIONS
 from discourse.privacy import count_traces
 from discourse.tables import Measure, Reason, ReplyKind, State
@@ -44,12 +44,15 @@ def quality_estimates(
     rows = [_row("all", name, number, said, counts["records"]) for name, number in counts.items()]
     if len(names) == 1:
         return rows
+    shown = unit_threads(marked)
     missing = [
         _row(f"thread:{thread_id}", name, number, "comments that the platform knows of", number)
-        for (thread_id,), told in threads.group_by("thread_id", maintain_order=True)
+        for (thread_id,), told in threads.filter(pl.col("thread_id").is_in(shown)).group_by(
+            "thread_id", maintain_order=True
+        )
         for name, number in _completeness(told).items()
     ]
-    return rows + _by_thread(names, comments, quarantine) + missing
+    return rows + _by_thread(shown, comments, quarantine) + missing
 
 
 def _completeness(threads: pl.DataFrame) -> dict[str, int]:

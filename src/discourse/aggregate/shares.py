@@ -13,11 +13,9 @@ from discourse.aggregate.from_labels import Flags, Found
 from discourse.aggregate.prevalence import (
     Interval,
     Tagged,
-    clustering_effect,
     corrected_share,
     separable,
     share_draws,
-    text_numbers,
 )
 from discourse.aggregate.resampling import Reals
 from discourse.aggregate.units import Eligible, Unit
@@ -63,8 +61,7 @@ def correct(
     none = np.zeros(0)
     if unit.n == 0 or tagged is None:
         return Correction(None, none, NO_COMMENTS if unit.n == 0 else NO_TAGS, 0.0)
-    texts = text_numbers(eligible.comments.select("comment_id", "duplicate_of")[unit.rows])
-    effect = clustering_effect(eligible.author[unit.rows], texts, unit.weight)
+    effect = eligible.clustering_effect(unit)
     if not rates.known or not separable(rates):
         return Correction(None, none, INSEPARABLE if rates.known else NO_HELDOUT, unit.n / effect)
     share = float(np.average(tagged[unit.rows], weights=unit.weight))

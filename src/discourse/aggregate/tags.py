@@ -7,7 +7,10 @@ import polars as pl
 from discourse.config import TaggingConfig
 from discourse.errors import WorkspaceError
 from discourse.models.reader import TagReader
-from discourse.tables import Path
+from discourse.tables import Path, Table
+from discourse.workspace import Workspace
+
+_REPEATED = ("frame", "target", "decision", "stance", "tier", "path", "bundle")
 
 
 def wanted_path(tags: pl.DataFrame, tagging: TaggingConfig) -> str:
@@ -19,6 +22,25 @@ def wanted_path(tags: pl.DataFrame, tagging: TaggingConfig) -> str:
     main = tags.filter(pl.col("path") != Path.TEXT_ONLY.value)
     found = main.group_by("path").len().sort("len", "path", descending=[True, False])["path"].to_list()
     return found[0] if found and asked.value not in found else asked.value
+
+
+def read_tags(workspace: Workspace, table: Table) -> pl.DataFrame:
+    """Read a table of tags without its evidence; what repeats in every row, such as the bundle, is a number with names.
+
+    Rows read for the reply tree are left out, see `read_alone`.
+    """
+    rows = workspace.scan(table).filter(pl.col("path") != Path.TEXT_ONLY.value)
+    return _narrow(rows.drop("evidence_start", "evidence_end", "reason")).collect()
+
+
+def read_alone(workspace: Workspace, table: Table) -> pl.DataFrame:
+    """Read the rows that were read by text alone for the reply tree."""
+    return workspace.scan(table).filter(pl.col("path") == Path.TEXT_ONLY.value).collect()
+
+
+def _narrow(rows: pl.LazyFrame) -> pl.LazyFrame:
+    repeated = [name for name in rows.collect_schema().names() if name in _REPEATED]
+    return rows.with_columns(pl.col(repeated).cast(pl.Categorical))
 
 
 def of_bundle(tags: pl.DataFrame, bundle: TagReader) -> pl.DataFrame:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 
+from discourse.aggregate.prevalence import clustering_effect, text_numbers
 from discourse.aggregate.resampling import Counts, Reals
 from discourse.config import FilterConfig
 from discourse.denominator import EXCLUSIONS, filter_words, mark_excluded
@@ -40,6 +42,9 @@ class Unit:
         return replace(self, denominator=f"{those} among {self.denominator}")
 
 
+MOST_THREADS = 1_000
+"""More threads have no numbers of their own: those of thousands of short threads are noise, and nobody reads them."""
+
 KEPT = (
     "comment_id",
     "thread_id",
@@ -68,6 +73,23 @@ class Eligible:
     comments: pl.DataFrame
     author: Counts
     units: tuple[Unit, ...]
+    _texts: list[Counts] = field(default_factory=list[Counts], repr=False, compare=False)
+    _effects: dict[bytes, float] = field(default_factory=dict[bytes, float], repr=False, compare=False)
+
+    @property
+    def text(self) -> Counts:
+        """A number for each comment's text, near-duplicates having the same."""
+        if not self._texts:
+            self._texts.append(text_numbers(self.comments))
+        return self._texts[0]
+
+    def clustering_effect(self, unit: Unit) -> float:
+        """Return the design effect of a unit, see `prevalence.clustering_effect`; it is the same for all headlines."""
+        weight = b"" if unit.weight is None else unit.weight.tobytes()
+        key = hashlib.blake2b(unit.rows.tobytes() + weight, digest_size=16).digest()
+        if key not in self._effects:
+            self._effects[key] = clustering_effect(self.author[unit.rows], self.text[unit.rows], unit.weight)
+        return self._effects[key]
 
 
 def eligible_comments(
@@ -85,19 +107,37 @@ def eligible_comments(
     only = filter_words(chosen)
     kept = marked.filter(pl.col("excluded").is_null()).select(name for name in KEPT if name in marked.columns)
     reasons = marked.group_by("thread_id", "excluded").len()
-    names = thread_names(comments)
+    names = unit_threads(marked)
     units = [Unit("all", np.arange(kept.height), _denominator(reasons, only))]
     if len(names) > 1:
         number = {name: i for i, name in enumerate(names)}
-        of_row = kept["thread_id"].replace_strict(number, return_dtype=pl.Int64).to_numpy()
+        of_row = kept["thread_id"].replace_strict(number, default=len(names), return_dtype=pl.Int64).to_numpy()
         order = np.argsort(of_row, kind="stable")
         bounds = np.searchsorted(of_row[order], np.arange(len(names) + 1))
-        parts = {str(key[0]): part for key, part in reasons.group_by("thread_id")}
+        own = reasons.filter(pl.col("thread_id").is_in(names))
+        parts = {str(key[0]): part for key, part in own.group_by("thread_id")}
         units += [
             Unit(f"thread:{name}", order[bounds[i] : bounds[i + 1]], _denominator(parts[name], only))
             for i, name in enumerate(names)
         ]
     return Eligible(kept, author_numbers(kept["author"]), tuple(units))
+
+
+def unit_threads(marked: pl.DataFrame) -> list[str]:
+    """Return the threads that have numbers of their own, in the order of their first appearance.
+
+    All of up to `MOST_THREADS`; of more, those with most eligible comments. A report shows fewer.
+
+    Args:
+        marked: rows of the comments table with `excluded`, see `denominator.mark_excluded`.
+    """
+    names = thread_names(marked)
+    if len(names) <= MOST_THREADS:
+        return names
+    sizes = marked.group_by("thread_id").agg(pl.col("excluded").is_null().sum().alias("eligible"))
+    largest = sizes.sort("eligible", "thread_id", descending=[True, False]).head(MOST_THREADS)["thread_id"]
+    chosen = set(largest)
+    return [name for name in names if name in chosen]
 
 
 def thread_names(comments: pl.DataFrame) -> list[str]:

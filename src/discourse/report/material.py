@@ -124,8 +124,7 @@ def read(workspace: Workspace, config: Config) -> Material:
     threads = _ranked(workspace.read(THREADS), estimates)
     outline = _outline(workspace, threads, outside(config.filter, workspace.read(ATTRIBUTES)))
     restricted = config.report.quotes != "full"
-    every = workspace.scan(COMMENTS).select("comment_id").collect()["comment_id"]
-    ids = [*every, *threads["thread_id"]] if restricted else []
+    ids = [*_ids(workspace), *threads["thread_id"]] if restricted else []
     policy = Policy(config.report.quotes, words, native_ids(ids), config.report.scrub)
     topic_info, coded = _topic_info(workspace, policy)
     named = _named(threads, policy)
@@ -140,8 +139,8 @@ def read(workspace: Workspace, config: Config) -> Material:
         named=named,
         outline=outline,
         quarantine=workspace.read(QUARANTINE),
-        frames=asked(workspace.read(FRAMES), "frame", config, receipt),
-        stance=asked(workspace.read(STANCES), "target", config, receipt),
+        frames=asked(workspace.scan(FRAMES), "frame", config, receipt),
+        stance=asked(workspace.scan(STANCES), "target", config, receipt),
         topics=workspace.read(TOPICS),
         topic_info=topic_info,
         topic_times=workspace.read(TOPIC_TIMES),
@@ -151,6 +150,10 @@ def read(workspace: Workspace, config: Config) -> Material:
         machine_named=coded,
         estimates=index(estimates, [ALL, *(thread.unit for thread in named[:THREADS_SHOWN])]),
     )
+
+
+def _ids(workspace: Workspace) -> pl.Series:
+    return workspace.scan(COMMENTS).select("comment_id").collect()["comment_id"]
 
 
 def _topic_info(workspace: Workspace, policy: Policy) -> tuple[pl.DataFrame, frozenset[int]]:

@@ -22,7 +22,7 @@ class Example:
     span: tuple[int, int] | None
 
 
-def asked(tags: pl.DataFrame, by: str, config: Config, receipt: Receipt) -> pl.DataFrame:
+def asked(tags: pl.LazyFrame | pl.DataFrame, by: str, config: Config, receipt: Receipt) -> pl.DataFrame:
     """Keep one row for each comment and level: of the bundle and the path that the run asked for, else the commonest.
 
     Args:
@@ -31,14 +31,19 @@ def asked(tags: pl.DataFrame, by: str, config: Config, receipt: Receipt) -> pl.D
         config: tells the path that was asked for.
         receipt: tells the bundles of the last run, where several tagged.
     """
+    rows = tags.lazy()
+    ways = rows.group_by("bundle", "path").len().collect()
     # Rows read for the reply tree stand beside the answers that the run asked for, and are never shown instead of them.
-    tags = tags.filter(pl.col("path") != Path.TEXT_ONLY.value)
-    current = tags.filter(pl.col("bundle").is_in([name for name in tags["bundle"].unique() if _current(name, receipt)]))
-    current = current if current.height else tags.filter(pl.col("bundle") == _commonest(tags["bundle"]))
+    ways = ways.filter(pl.col("path") != Path.TEXT_ONLY.value)
+    current = ways.filter(pl.col("bundle").is_in([name for name in ways["bundle"].unique() if _current(name, receipt)]))
+    current = current if current.height else ways.filter(pl.col("bundle") == _commonest(ways, "bundle"))
     wanted = Path.EXACT if config.tagging.exact else Path.CASCADE
     wanted = wanted if config.tagging.context else Path.NO_CONTEXT
-    path = wanted.value if wanted.value in current["path"] else _commonest(current["path"])
-    return current.filter(pl.col("path") == path).unique(["comment_id", by], keep="first", maintain_order=True)
+    path = wanted.value if wanted.value in current["path"] else _commonest(current, "path")
+    bundles = current.filter(pl.col("path") == path)["bundle"].unique()
+    found = rows.filter((pl.col("path") == path) & pl.col("bundle").is_in(bundles.implode())).collect()
+    # One bundle by one path has one row for each.
+    return found if len(bundles) < 2 else found.unique(["comment_id", by], keep="first", maintain_order=True)
 
 
 def quotable(outline: pl.DataFrame) -> pl.DataFrame:
@@ -134,9 +139,9 @@ def _examples(rows: pl.DataFrame, kind: str) -> list[Example]:
     ]
 
 
-def _commonest(names: pl.Series) -> str:
-    counted = names.value_counts().sort("count", names.name, descending=[True, False])
-    return str(counted[names.name][0]) if counted.height else ""
+def _commonest(ways: pl.DataFrame, column: str) -> str:
+    counted = ways.group_by(column).agg(pl.col("len").sum()).sort("len", column, descending=[True, False])
+    return str(counted[column][0]) if counted.height else ""
 
 
 def _current(bundle: str, receipt: Receipt) -> bool:
