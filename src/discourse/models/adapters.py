@@ -26,10 +26,20 @@ class Adapter(nn.Module):
         """Return the layer's output with what the adapter adds."""
         return self.base(hidden) + (hidden @ self.down.T) @ self.up.T * self.scale
 
+    @property
+    def weight(self) -> Tensor:
+        """The weight of the plain linear layer that gives the same output."""
+        return self.base.weight + self.scale * self.up @ self.down
+
+    @property
+    def bias(self) -> Tensor:
+        """The bias of it."""
+        return self.base.bias
+
     def merged(self) -> nn.Linear:
         """Return the plain linear layer that gives the same output."""
         with torch.no_grad():
-            self.base.weight += self.scale * self.up @ self.down
+            self.base.weight.copy_(self.weight)
         return self.base
 
 

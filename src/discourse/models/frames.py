@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from discourse.errors import BundleError
 from discourse.models.bundle import Bundle
-from discourse.models.encoder import Batch, Encoder, Sequences, batches, mean_pool, unit
+from discourse.models.encoder import Encoder, unit
 from discourse.models.frame_inputs import FrameInput, frame_sequences
 from discourse.models.heads import Heads, load_heads
-from discourse.models.tuned import TunedTop, load_top, shape
+from discourse.models.packed import Sequences, embedded, packed, pooled, through
+from discourse.models.tuned import PackedTop, TunedTop, load_top, packed_top, shape
 from discourse.progress import Advance
 
 
@@ -30,9 +31,12 @@ class FrameReading:
     scores: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FramesModel:
-    """Frame scores, from heads on the untuned vectors or from a tuned top that shares the lower layers."""
+    """Frame scores, from heads on the untuned vectors or from a tuned top that shares the lower layers.
+
+    Not slotted: the top is made ready once.
+    """
 
     encoder: Encoder
     scorer: Heads | TunedTop
@@ -47,7 +51,7 @@ class FramesModel:
             inputs: any comments, best distinct ones.
             advance: called with the number of comments done.
         """
-        top = self.scorer if isinstance(self.scorer, TunedTop) else None
+        top = self._top
         # Vectors are wanted by heads, and by topics where they are those of the text alone.
         untuned = top is None or (not self.context and not top.reads_tokens)
         vectors, logits = _pass(self.encoder, top, self._sequences(inputs), advance, untuned=untuned)
@@ -57,6 +61,10 @@ class FramesModel:
     def vectors(self, inputs: Sequence[FrameInput], advance: Advance | None = None) -> NDArray[np.float32]:
         """Return unit vectors of the untuned encoder for comments as they are read, rows × width."""
         return _pass(self.encoder, None, self._sequences(inputs), advance, untuned=True)[0]
+
+    @cached_property
+    def _top(self) -> PackedTop | None:
+        return packed_top(self.scorer) if isinstance(self.scorer, TunedTop) else None
 
     def _sequences(self, inputs: Sequence[FrameInput]) -> Sequences:
         return frame_sequences(self.encoder, [row.as_read(self.context) for row in inputs], self.max_length)
@@ -103,30 +111,24 @@ def half(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _pass(
-    encoder: Encoder, top: TunedTop | None, sequences: Sequences, advance: Advance | None, *, untuned: bool
+    encoder: Encoder, top: PackedTop | None, sequences: Sequences, advance: Advance | None, *, untuned: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Run the encoder once; lower layers are shared by the tuned top and, where they are wanted, untuned vectors."""
     rows = len(sequences.ids)
     vectors = np.zeros((rows, encoder.width if untuned else 0), np.float32)
-    logits = np.zeros((rows, top.classifier.out_features if top is not None else 0))
-    split = top.first(encoder) if top is not None else encoder.depth
+    logits = np.zeros((rows, top.outputs if top is not None else 0))
+    split = encoder.depth - len(top.layers) if top is not None else encoder.depth
     with torch.inference_mode():
-        for batch in batches(sequences):
-            if top is not None and top.reads_tokens:
-                logits[batch.rows] = top.logits(top.embed(batch), batch.mask).numpy()
-            if untuned or (top is not None and not top.reads_tokens):
-                hidden = _through(encoder, encoder.embed(batch), batch, 0, split)
-                if top is not None and not top.reads_tokens:
-                    logits[batch.rows] = top.logits(hidden, batch.mask).numpy()
+        for batch in packed(sequences):
+            if top is not None and top.embeddings is not None:
+                logits[batch.rows] = top.logits(embedded(top.embeddings, batch), batch).numpy()
+            if untuned or (top is not None and top.embeddings is None):
+                hidden = through(encoder.layers[:split], embedded(encoder.model.embeddings, batch), batch)
+                if top is not None and top.embeddings is None:
+                    logits[batch.rows] = top.logits(hidden, batch).numpy()
                 if untuned:
-                    hidden = _through(encoder, hidden, batch, split, encoder.depth)
-                    vectors[batch.rows] = mean_pool(hidden, batch.mask).numpy()
+                    hidden = through(encoder.layers[split:], hidden, batch)
+                    vectors[batch.rows] = pooled(hidden, batch).numpy()
             if advance is not None:
                 advance(len(batch.rows))
     return half(unit(vectors)), logits
-
-
-def _through(encoder: Encoder, hidden: Tensor, batch: Batch, first: int, last: int) -> Tensor:
-    for state in encoder.run_layers(hidden, batch.mask, first, last):
-        hidden = state
-    return hidden

@@ -17,11 +17,12 @@ from torch import Tensor, nn
 
 from discourse.errors import BundleError, UsageError
 from discourse.models.bundle import Bundle
-from discourse.models.encoder import Encoder, Sequences, load_encoder, mean_pool, padded
+from discourse.models.encoder import Encoder, load_encoder, mean_pool, padded
 from discourse.models.frame_inputs import PARENT_TOKENS, TITLE_TOKENS, FrameInput, frame_sequences
 from discourse.models.frames import FramesModel, load_frames
 from discourse.models.heads import Heads
 from discourse.models.new_folder import check_new, new_folder
+from discourse.models.packed import Sequences
 from discourse.models.stance import PARENT_TOKENS as STANCE_PARENT_TOKENS
 from discourse.models.stance import TARGET_TOKENS, Reading, StanceModel, load_stance, stance_sequences
 from discourse.models.tuned import POOLED_SCALE, TunedTop

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,12 @@ class Gate:
         return features @ self.weights.astype(np.float64) + self.bias
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StanceModel:
-    """The encoder, its top tuned for stance with a classifier over `CLASSES`, the gate, and who reads for the gate."""
+    """The encoder, its top tuned for stance with a classifier over `CLASSES`, the gate, and who reads for the gate.
+
+    Not slotted: the top is made ready once.
+    """
 
     encoder: Encoder
     top: TunedTop
@@ -61,14 +65,17 @@ class StanceModel:
         found = np.zeros((len(readings), len(CLASSES)))
         sequences = stance_sequences(self.encoder, readings, self.max_length)
         with torch.inference_mode():
-            for batch in batches(sequences):
-                hidden = self.encoder.embed(batch)
-                for state in self.encoder.run_layers(hidden, batch.mask, 0, self.top.first(self.encoder)):
-                    hidden = state
-                found[batch.rows] = self.top.logits(hidden, batch.mask).log_softmax(1).numpy()
+            for batch in packed(sequences):
+                below = self.encoder.layers[: self.top.first(self.encoder)]
+                hidden = through(below, embedded(self.encoder.model.embeddings, batch), batch)
+                found[batch.rows] = self._ready.logits(hidden, batch).log_softmax(1).numpy()
                 if advance is not None:
                     advance(len(batch.rows))
         return found
+
+    @cached_property
+    def _ready(self) -> PackedTop:
+        return packed_top(self.top)
 
 
 def stance_sequences(encoder: Encoder, readings: Sequence[Reading], max_length: int) -> Sequences:

@@ -16,8 +16,10 @@ from torch import Tensor, nn
 
 from discourse.errors import BundleError
 from discourse.models.adapters import adapt, merge
+from discourse.models.bert import Embeddings
 from discourse.models.bundle import Manifest
-from discourse.models.encoder import Batch, Encoder, Sequences, attention_mask, batches, mean_pool, padded
+from discourse.models.encoder import Batch, Encoder, attention_mask, mean_pool, padded
+from discourse.models.packed import Packed, PackedLayer, Sequences, embedded, packed, packed_layer, pooled, through
 from discourse.progress import Advance
 
 # Pooled states are of norm about 7; a classifier that starts small learns faster on them scaled up.
@@ -101,6 +103,34 @@ class TunedTop:
 
 
 @dataclass(frozen=True, slots=True)
+class PackedTop:
+    """A tuned top as comments are read by it; its embeddings are None where they are the encoder's own."""
+
+    layers: tuple[PackedLayer, ...]
+    classifier: nn.Linear
+    embeddings: Embeddings | None
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether nothing is shared with the untuned encoder."""
+        return self.embeddings is not None
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the classifier gives."""
+        return self.classifier.out_features
+
+    def logits(self, hidden: Tensor, batch: Packed) -> Tensor:
+        """Run layers and classifier on the states below them, tokens × width; returns rows × outputs."""
+        return self.classifier(pooled(through(self.layers, hidden, batch), batch) * POOLED_SCALE)
+
+
+def packed_top(top: TunedTop) -> PackedTop:
+    """Make a top ready to read comments; its weights must not change any more."""
+    return PackedTop(tuple(packed_layer(layer) for layer in top.layers), top.classifier, top.embeddings)
+
+
+@dataclass(frozen=True, slots=True)
 class States:
     """Hidden states below the tuned layers: float16, tokens × width for each row."""
 
@@ -158,12 +188,11 @@ def lower_states(encoder: Encoder, sequences: Sequences, layers: int, advance: A
     kept: dict[int, NDArray[np.float16]] = {}
     distinct = Sequences([sequences.ids[row] for row in chosen], [sequences.segments[row] for row in chosen])
     with torch.inference_mode():
-        for batch in batches(distinct):
-            hidden = encoder.embed(batch)
-            for state in encoder.run_layers(hidden, batch.mask, 0, encoder.depth - layers):
-                hidden = state
-            for i, row in enumerate(batch.rows):
-                kept[int(chosen[row])] = hidden[i, : len(distinct.ids[row])].half().numpy()
+        for batch in packed(distinct):
+            below = encoder.layers[: encoder.depth - layers]
+            hidden = through(below, embedded(encoder.model.embeddings, batch), batch).half().numpy()
+            for row, start in zip(batch.rows, batch.starts, strict=True):
+                kept[int(chosen[row])] = hidden[start : start + len(distinct.ids[row])].copy()
             advance(len(batch.rows))
     advance(len(keys) - len(chosen))
     return States([kept[first[key]] for key in keys])
