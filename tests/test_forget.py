@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from typer.testing import CliRunner
 
+from discourse.checksums import file_sha256
 from discourse.cli.app import app
 from discourse.collect.answers import Ask
 from discourse.collect.archive import Archive, read_archive
@@ -30,7 +31,7 @@ from discourse.errors import InputError, UsageError
 from discourse.forget import forget
 from discourse.pipeline import run
 from discourse.tables import COMMENTS, RAW_COMMENTS, State
-from discourse.workspace import Workspace, file_sha256
+from discourse.workspace import Workspace
 from discourse.workspace_status import status
 from tests.collect.forms import isso
 from tests.collect.trees import Node, Tree
@@ -108,9 +109,7 @@ def test_what_is_collected_again_stays_forgotten(tmp_path: Path) -> None:
     """The tables do not show the words when the file that still holds them is collected anew."""
     workspace, _, config = collected(tmp_path, "t.csv", CSV)
     forget(workspace.root, author="Wilma Kranich")
-    (workspace.root / "receipt.json").write_text(
-        json.dumps({**json.loads((workspace.root / "receipt.json").read_text()), "stages": {}})
-    )
+    workspace.save_receipt(workspace.receipt().model_copy(update={"stages": {}}))
     run(config, workspace.root, ["collect", "normalize"])
     comments = workspace.read(COMMENTS).sort("comment_id")
     assert comments["state"].to_list().count("deleted") == 2

@@ -14,7 +14,8 @@ import pytest
 from discourse.errors import InputError, WorkspaceError
 from discourse.receipt import Receipt
 from discourse.tables import QUARANTINE, SCHEMA_VERSION, SCORES
-from discourse.workspace import Workspace, create_workspace, open_workspace, replacing
+from discourse.workspace import Workspace, create_workspace, open_workspace
+from discourse.writing import replacing
 
 
 def rows(*places: str) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from discourse.checksums import file_sha256
 from discourse.collect.forgetting import clean_raw, live_comments, texts_in
 from discourse.collect.forgotten import blanked, remember_forgotten, thing
 from discourse.collect.sources.platform import RawComment
@@ -29,7 +30,7 @@ from discourse.tables import (
     State,
     Table,
 )
-from discourse.workspace import Workspace, file_sha256, open_workspace
+from discourse.workspace import Workspace, open_workspace
 
 _QUOTES = pl.List(pl.Struct({"text": pl.String(), "comment_id": pl.String()}))
 

@@ -16,7 +16,7 @@ from discourse.errors import UsageError
 from discourse.models.bundle import Bundle, load_bundle
 from discourse.models.judge.cost import Agreed, never
 from discourse.models.recipe import Recipe
-from discourse.progress import say
+from discourse.progress import say, warn
 from discourse.receipt import Receipt, StageRecord, library_versions
 from discourse.report import Finding, findings
 from discourse.tables import (
@@ -230,6 +230,9 @@ def _run_stage(workspace: Workspace, config: Config, stage: Stage) -> StageStatu
     receipt.config = config.model_dump(mode="json")
     receipt.versions = library_versions()
     workspace.save_receipt(receipt)
+    for part in _damaged(workspace) if stage.name == "tag" else []:
+        warn(f"{part}: is damaged and was removed; what it held is computed again")
+        part.unlink()
     began = time.monotonic()
     outcome = stage.run(workspace, config)
     seconds = time.monotonic() - began
@@ -298,7 +301,12 @@ def _stale(workspace: Workspace, stage: Stage, before: StageRecord | None, input
     for table in stage.writes:
         if workspace.digest(table) != before.outputs.get(table.name):
             return f"table {table.name} is missing or was changed"
-    return None
+    damaged = _damaged(workspace) if stage.name == "tag" else []
+    return f"{damaged[0]} is damaged" if damaged else None
+
+
+def _damaged(workspace: Workspace) -> list[Path]:
+    return [part for table in KEPT for part in workspace.damaged(table)]
 
 
 def _inputs(workspace: Workspace, config: Config, stage: Stage) -> dict[str, str]:

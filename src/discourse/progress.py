@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 
@@ -17,8 +17,9 @@ class Advance(Protocol):
 
 
 def say(message: str) -> None:
-    """Print one line for a person on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    """Print one line for a person on stderr; where stderr is closed or full nobody can be told, and work goes on."""
+    with suppress(OSError, ValueError):
+        print(message, file=sys.stderr, flush=True)
 
 
 def warn(message: str) -> None:

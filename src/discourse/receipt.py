@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import datetime
 from importlib import metadata
+from typing import Any, cast
 
 from pydantic import BaseModel
 
@@ -43,3 +46,28 @@ def library_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def receipt_text(receipt: Receipt) -> str:
+    """Return a receipt as JSON, with a checksum of all the rest."""
+    values = json.loads(receipt.model_dump_json())
+    return json.dumps({**values, "sha256": _checksum(values)}, indent=1, ensure_ascii=False)
+
+
+def read_receipt(data: bytes) -> Receipt:
+    """Read what `receipt_text` wrote; receipts of earlier versions have no checksum.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    values: object = json.loads(data)
+    if isinstance(values, dict):
+        values = cast("dict[str, Any]", values)
+        expected = values.pop("sha256", None)
+        if expected is not None and expected != _checksum(values):
+            raise ValueError("it is not as it was written")
+    return Receipt.model_validate(values)
+
+
+def _checksum(values: object) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

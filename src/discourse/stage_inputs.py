@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from discourse import collect
+from discourse.checksums import file_sha256
 from discourse.codebook import load_codebook
 from discourse.config import Config
 from discourse.models.bundle import load_bundle
 from discourse.models.judge.comments import JUDGED, tag_coder
-from discourse.workspace import Workspace, file_sha256
+from discourse.workspace import Workspace
 
 
 def sources(workspace: Workspace, config: Config) -> Mapping[str, str]:

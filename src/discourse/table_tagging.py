@@ -23,7 +23,8 @@ from discourse.tag.cascade import way_of
 from discourse.tag.fit import check_fits
 from discourse.tag.frames import tag_frames
 from discourse.tag.stance import tag_stance
-from discourse.workspace import Workspace, replacing
+from discourse.workspace import Workspace
+from discourse.writing import replacing
 
 WRITERS = (".csv", ".jsonl", ".parquet")
 CONTEXT = ("title", "parent", "context")

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-from pydantic import ValidationError
 
+from discourse.checksums import file_sha256, is_damaged, sum_line, sum_path
 from discourse.errors import WorkspaceError
-from discourse.receipt import Receipt, library_versions
-from discourse.tables import SCHEMA_VERSION, Table
+from discourse.receipt import Receipt, library_versions, read_receipt, receipt_text
+from discourse.tables import EMBEDDINGS, LABELS, SAMPLES, SCHEMA_VERSION, SCORES, Table
 from discourse.workspace_lock import locked
+from discourse.writing import replacing, write_text
+
+# Of these no receipt holds a digest that would tell whether a part is still what was written.
+SUMMED = (EMBEDDINGS, SCORES, LABELS, SAMPLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +56,16 @@ class Workspace:
         """Read a table lazily; a table that was never written has no rows.
 
         Raises:
-            WorkspaceError: a part is damaged.
+            WorkspaceError: a part is damaged, or has not the columns of this version.
         """
         parts = self.parts(table)
         if not parts:
             return table.empty().lazy()
         for part in parts:
-            try:
-                pl.read_parquet_schema(part)
-            except (pl.exceptions.PolarsError, OSError) as e:
-                raise WorkspaceError(
-                    f"{part}: is damaged ({_first_line(e)}); delete the folder {part.parent} and run again"
-                ) from e
+            # Those of people are few: they are looked at whenever they are read.
+            fault = _fault(table, part, whole=table in (LABELS, SAMPLES))
+            if fault is not None:
+                raise WorkspaceError(f"{part}: {fault}; {_remedy(table, part)}")
         return pl.scan_parquet(parts)
 
     def read(self, table: Table) -> pl.DataFrame:
@@ -78,8 +78,8 @@ class Workspace:
         try:
             return rows.collect()
         except (pl.exceptions.PolarsError, OSError) as e:
-            folder = self.folder(table)
-            raise WorkspaceError(f"{folder}: is damaged ({_first_line(e)}); delete this folder and run again") from e
+            part = next((part for part in self.parts(table) if not _readable(part)), self.folder(table))
+            raise WorkspaceError(f"{part}: is damaged ({_first_line(e)}); {_remedy(table, part)}") from e
 
     def batches(self, table: Table, rows: int) -> Generator[pl.DataFrame]:
         """Read a table piece by piece, in the order of its parts.
@@ -94,8 +94,8 @@ class Workspace:
         try:
             yield from self.scan(table).collect_batches(chunk_size=rows, maintain_order=True)
         except (pl.exceptions.PolarsError, OSError) as e:
-            folder = self.folder(table)
-            raise WorkspaceError(f"{folder}: is damaged ({_first_line(e)}); delete this folder and run again") from e
+            part = next((part for part in self.parts(table) if not _readable(part)), self.folder(table))
+            raise WorkspaceError(f"{part}: is damaged ({_first_line(e)}); {_remedy(table, part)}") from e
 
     def write(self, table: Table, frame: pl.DataFrame, provenance: Mapping[str, str] | None = None) -> None:
         """Replace a table by `frame` as one part, atomically.
@@ -112,6 +112,7 @@ class Workspace:
         for part in self.parts(table):
             if part != kept:
                 part.unlink()
+                sum_path(part).unlink(missing_ok=True)
 
     def append(self, table: Table, frame: pl.DataFrame, provenance: Mapping[str, str] | None = None) -> None:
         """Add one part to a table, atomically; the part is named by its keys, so a repeated shard replaces itself."""
@@ -148,7 +149,9 @@ class Workspace:
             for old in set(self.parts(table)) - kept:
                 old.unlink()
             for name in names:
-                name.replace(folder / name.name.replace(".partial-", "part-"))
+                part = folder / name.name.replace(".partial-", "part-")
+                sum_path(part).unlink(missing_ok=True)
+                name.replace(part)
         except OSError as e:
             raise WorkspaceError(
                 f"{folder}: cannot be written ({e.strerror or e}); free space or choose another with -o"
@@ -158,6 +161,10 @@ class Workspace:
                 name.unlink(missing_ok=True)
         return rows
 
+    def damaged(self, table: Table) -> list[Path]:
+        """Return the parts of a table that cannot be read, or are not what was written as far as checksums tell."""
+        return [part for part in self.parts(table) if _fault(table, part, whole=True) is not None]
+
     def _put(self, table: Table, frame: pl.DataFrame, name: str, provenance: Mapping[str, str]) -> Path:
         about = {"schema_version": SCHEMA_VERSION, "stage": table.stage, **provenance, "versions": library_versions()}
         target = self.folder(table) / name
@@ -165,6 +172,9 @@ class Workspace:
             table.conform(frame).write_parquet(
                 partial, compression="zstd", metadata={"discourse": json.dumps(about, sort_keys=True)}
             )
+            # Before the part appears: killed in between, the part counts as damaged, or is not there at all.
+            if table in SUMMED and name.startswith("part-"):
+                write_text(sum_path(target), sum_line(partial, name))
         return target
 
     def clear(self, table: Table) -> None:
@@ -192,9 +202,11 @@ class Workspace:
         if not path.exists():
             return Receipt()
         try:
-            found = Receipt.model_validate_json(path.read_bytes())
-        except (ValidationError, OSError) as e:
-            raise WorkspaceError(f"{path}: is damaged ({_first_line(e)}); delete it and run again") from e
+            found = read_receipt(path.read_bytes())
+        except (ValueError, OSError) as e:
+            raise WorkspaceError(
+                f"{path}: is damaged ({_first_line(e)}); delete it and run again: what was tagged is kept"
+            ) from e
         if found.schema_version != SCHEMA_VERSION:
             raise WorkspaceError(
                 f"{self.root}: was written with table version {found.schema_version}, this is version "
@@ -204,7 +216,7 @@ class Workspace:
 
     def save_receipt(self, receipt: Receipt) -> None:
         """Write the receipt, atomically."""
-        write_text(self.root / "receipt.json", receipt.model_dump_json(indent=1))
+        write_text(self.root / "receipt.json", receipt_text(receipt))
 
     def author_key(self, shared: Path | None = None) -> bytes:
         """Return the secret that turns author names into pseudonyms; it never leaves the workspace.
@@ -261,48 +273,6 @@ def open_workspace(root: Path) -> Workspace:
     return workspace
 
 
-@contextmanager
-def replacing(target: Path) -> Generator[Path]:
-    """Yield a path to write to; when the block ends well it becomes `target` in one step, else nothing changes.
-
-    Raises:
-        WorkspaceError: the disk is full or the folder cannot be written.
-    """
-    partial = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".partial-", dir=target.parent)
-        os.close(handle)
-        partial = Path(name)
-        yield partial
-        with partial.open("rb") as written:
-            os.fsync(written.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        if target.name != "author.key":
-            partial.chmod(0o666 & ~mask)
-        partial.replace(target)
-    except OSError as e:
-        raise WorkspaceError(
-            f"{target}: cannot be written ({e.strerror or e}); free space or choose another with -o"
-        ) from e
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
-
-
-def write_text(target: Path, text: str) -> None:
-    """Write a text file in UTF-8, atomically."""
-    with replacing(target) as partial:
-        partial.write_text(text, encoding="utf-8")
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hexadecimal."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
 def now() -> datetime:
     """Return the current time in UTC."""
     return datetime.now(UTC)
@@ -310,3 +280,34 @@ def now() -> datetime:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+
+
+def _fault(table: Table, part: Path, *, whole: bool) -> str | None:
+    """Say what is wrong with a part; `whole` compares all of its bytes with their checksum, too."""
+    try:
+        found = pl.read_parquet_schema(part)
+        damaged = whole and is_damaged(part)
+    except (pl.exceptions.PolarsError, OSError) as e:
+        return f"is damaged ({_first_line(e)})"
+    if damaged:
+        return "is damaged (it is not as it was written)"
+    if found == table.schema:
+        return None
+    others = dict.fromkeys(name for name, _ in sorted(set(found.items()) ^ set(table.schema.items()), key=str))
+    return f"has other columns than this version writes ({', '.join(others)[:120] or 'in another order'})"
+
+
+def _remedy(table: Table, part: Path) -> str:
+    """Say what a person can do about a part that cannot be read."""
+    folder = part if part.name == table.name else part.parent
+    if table in (LABELS, SAMPLES):
+        return f"put a copy of yours in its place, or delete the folder {folder} and import its labels again"
+    return f"delete the folder {folder} and run again"
+
+
+def _readable(part: Path) -> bool:
+    try:
+        pl.read_parquet(part)
+    except (pl.exceptions.PolarsError, OSError):
+        return False
+    return True

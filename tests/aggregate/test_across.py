@@ -18,8 +18,9 @@ from discourse.errors import UsageError, WorkspaceError
 from discourse.models.bundle import Bundle, load_bundle
 from discourse.receipt import StageRecord
 from discourse.tables import CHANGES, COMMENTS, ESTIMATES, FRAMES, LABELS, STANCES, THREADS
-from discourse.workspace import Workspace, create_workspace, now, write_text
+from discourse.workspace import Workspace, create_workspace, now
 from discourse.workspace_comparison import compare, same_threads
+from discourse.writing import write_text
 
 Make = Callable[..., Any]
 CELLS = {(1, 1): 80, (1, 0): 20, (0, 1): 20, (0, 0): 380}

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from discourse.annotate.readings import Level
 from discourse.codebook import Frame
-from discourse.workspace import write_text
+from discourse.writing import write_text
 
 FORMAT = "discourse-labels"
 ANSWERS = {

@@ -2,45 +2,91 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 
+from discourse.cli.streams import mend_streams, output_fault, silence_output
 from discourse.errors import DiscourseError
 from discourse.progress import say
 
 INTERRUPTED = 130
 STOPPED = "interrupted: run the same command again to go on where it stopped"
+MEMORY = (
+    "there is not enough memory; close other programs, or read fewer threads at once (--where thread=ID): what was "
+    "finished is kept, run again to go on"
+)
+# Signals that ask a program to end; the exit code is 128 and the number, as shells have it.
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+class _EndedError(BaseException):
+    """A signal asked this process to end; like KeyboardInterrupt, nothing on the way takes it for a failure."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def main() -> None:
     """Run the command line, and turn every failure into one sentence and an exit code."""
-    arguments = sys.argv[1:]
+    mend_streams()
+    for number in ENDING:
+        # A signal that is ignored on purpose, as nohup does, stays so.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+    code = _run(sys.argv[1:])
+    fault = output_fault()
+    if fault is not None:
+        silence_output()
+        say(fault)
+        code = code or 1
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
         from discourse.cli.app import app
 
         app(args=[argument for argument in arguments if argument != "--debug"], standalone_mode=True)
-    except DiscourseError as e:
-        if debug:
-            traceback.print_exc()
-        say(f"error: {e}")
-        sys.exit(e.exit_code)
     except SystemExit as e:
+        code = e.code if isinstance(e.code, int) else 0 if e.code is None else 1
         # typer turns Ctrl-C into this exit code without a word.
-        if e.code == INTERRUPTED:
+        if code == INTERRUPTED:
             say(STOPPED)
-        raise
+        return code
     except KeyboardInterrupt:
         say(STOPPED)
-        sys.exit(INTERRUPTED)
-    except OSError as e:
-        if debug:
-            traceback.print_exc()
-        say(f"error: {str(e.filename or 'a file')[:200]}: {e.strerror or e}; check the path and the rights to it")
-        sys.exit(1)
+        return INTERRUPTED
+    except _EndedError as e:
+        say(STOPPED)
+        return 128 + e.number
     except BaseException as e:  # noqa: BLE001  # the last resort; a panic in Rust code is no Exception
         if debug:
             traceback.print_exc()
-        first = (str(e).splitlines() or [""])[0][:200]
-        say(f"error: this is a fault of discourse ({type(e).__name__}: {first}); run again with --debug and report it")
-        sys.exit(1)
+        if not (isinstance(e, OSError) and output_fault() is not None):
+            say(f"error: {_sentence(e)}")
+        return e.exit_code if isinstance(e, DiscourseError) else 1
+    return 0
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, DiscourseError):
+        return str(error)
+    first = (str(error).splitlines() or [""])[0][:200]
+    # torch and polars say it in a RuntimeError and a panic of their own.
+    if isinstance(error, MemoryError) or any(words in str(error) for words in ("allocate memory", "out of memory")):
+        return MEMORY
+    if isinstance(error, OSError):
+        return (
+            f"{str(error.filename or 'a file')[:200]}: {error.strerror or error}; check the path and the rights to it"
+        )
+    return f"this is a fault of discourse ({type(error).__name__}: {first}); run again with --debug and report it"
+
+
+def _end(number: int, frame: object) -> None:
+    del frame
+    # Asked once is enough: what is half-written is put away undisturbed.
+    signal.signal(number, signal.SIG_IGN)
+    raise _EndedError(number)

@@ -6,13 +6,15 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from discourse.checksums import file_sha256
 from discourse.collect.live import ARCHIVE_SUFFIX, LIVE_PREFIX, collect_address, is_address
 from discourse.collect.manifest import FILE_NAME, Entry, Manifest, read_manifest, save_manifest
 from discourse.collect.rawfile import check_regular
 from discourse.collect.sources.platforms import platform_of_address, platforms
 from discourse.config import Config, InputConfig
 from discourse.errors import InputError, UsageError, WorkspaceError
-from discourse.workspace import Workspace, file_sha256, now, replacing
+from discourse.workspace import Workspace, now
+from discourse.writing import replacing
 
 _CHUNK = 1 << 20
 

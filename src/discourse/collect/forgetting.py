@@ -18,6 +18,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.recordloader import ArcWarcRecordLoader
 from warcio.warcwriter import WARCWriter
 
+from discourse.checksums import file_sha256
 from discourse.collect.answers import Answer, UnreadableAnswerError
 from discourse.collect.archive import read_archive
 from discourse.collect.manifest import Entry, Manifest, read_manifest, save_manifest
@@ -29,7 +30,8 @@ from discourse.collect.sources.platforms import platforms
 from discourse.collect.wording import Words, take_out
 from discourse.config import CollectConfig
 from discourse.errors import DiscourseError
-from discourse.workspace import Workspace, file_sha256, replacing
+from discourse.workspace import Workspace
+from discourse.writing import replacing
 
 _NOTE = b"forgotten: this answer held words that were to be forgotten and could not be taken out alone"
 _GZIP, _ZSTD, _ZIP, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"

@@ -14,7 +14,8 @@ import polars as pl
 from discourse.collect.wording import GONE
 from discourse.errors import WorkspaceError
 from discourse.tables import State
-from discourse.workspace import Workspace, write_text
+from discourse.workspace import Workspace
+from discourse.writing import write_text
 
 FILE_NAME = "forgotten.json"
 _MARKUP = re.compile(r"<[^<>]{0,100}>")

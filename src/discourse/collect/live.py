@@ -6,6 +6,7 @@ import hashlib
 import os
 from datetime import datetime
 
+from discourse.checksums import file_sha256
 from discourse.collect.archive import read_archive
 from discourse.collect.crawl import Progress, crawl
 from discourse.collect.harvest import Collected, harvest
@@ -15,7 +16,7 @@ from discourse.collect.sources.platform import Platform
 from discourse.config import CollectConfig, InputConfig
 from discourse.errors import WorkspaceError
 from discourse.progress import line, say
-from discourse.workspace import Workspace, file_sha256, now
+from discourse.workspace import Workspace, now
 
 LIVE_PREFIX = "live-"
 ARCHIVE_SUFFIX = ".warc.gz"

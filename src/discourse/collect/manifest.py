@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from discourse.config import InputConfig
 from discourse.errors import WorkspaceError
-from discourse.workspace import Workspace, write_text
+from discourse.workspace import Workspace
+from discourse.writing import write_text
 
 FILE_NAME = "sources.json"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from discourse.checksums import file_sha256
 from discourse.collect.completeness import completeness, in_words
 from discourse.collect.copying import check_copies
 from discourse.collect.forgotten import without_forgotten
@@ -19,7 +20,7 @@ from discourse.config import CollectConfig
 from discourse.errors import InputError
 from discourse.progress import bar
 from discourse.tables import RAW_ATTRIBUTES, RAW_COMMENTS, RAW_THREADS
-from discourse.workspace import Outcome, Workspace, file_sha256
+from discourse.workspace import Outcome, Workspace
 
 _PART = 100_000
 

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from discourse.errors import DiscourseError, InputError
-from discourse.workspace import replacing
+from discourse.writing import replacing
 
 SHARD = "shard"
 FAILED = "failed"

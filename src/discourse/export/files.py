@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from discourse.spreadsheets import inert_column
-from discourse.workspace import replacing
+from discourse.writing import replacing
 
 
 def write_frame(frame: pl.DataFrame, target: Path, *, excel: bool = False) -> None:

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import polars as pl
 
-from discourse.workspace import replacing
+from discourse.writing import replacing
 
 NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
 # XML 1.0 has no way to write these characters at all.

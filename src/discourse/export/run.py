@@ -19,7 +19,8 @@ from discourse.export.wide import wide_tags
 from discourse.privacy import without_words
 from discourse.progress import bar
 from discourse.tables import ATTRIBUTES, COMMENTS, ESTIMATES, FRAMES, LABELS, STANCES, TABLES, TOPICS
-from discourse.workspace import Workspace, write_text
+from discourse.workspace import Workspace
+from discourse.writing import write_text
 
 FORMATS = ("csv", "parquet", "json")
 

@@ -21,7 +21,7 @@ from discourse.models.bundle_contents import (
     MAX_TEXT_BYTES,
     check_plain_names,
 )
-from discourse.workspace import replacing
+from discourse.writing import replacing
 
 MAX_RATIO = 200  # unpacked to packed size; a long list of hashes packs to about a half, a table of text to a tenth
 SMALL = 1_000_000  # bytes below which no ratio matters

@@ -13,6 +13,8 @@ import polars as pl
 from discourse.errors import WorkspaceError
 from discourse.tables import RAW_COMMENTS
 from discourse.workspace import Workspace
+from discourse.workspace_lock import PARTIAL
+from discourse.writing import disk_fault
 
 # Comments of a batch; a longer thread makes one of its own. Twice as many take twice the memory and no less time.
 BATCH = 50_000
@@ -48,7 +50,7 @@ class Shelf:
         if self.in_memory:
             frames = self._held[number]
             return pl.concat(frames if columns is None else [frame.select(columns) for frame in frames])
-        return pl.concat([pl.read_parquet(path, columns=columns) for path in self._files[number]])
+        return pl.concat([_read_back(path, columns) for path in self._files[number]])
 
     def take(self, number: int) -> pl.DataFrame:
         """Return what has this number, for the last time."""
@@ -59,6 +61,16 @@ class Shelf:
         return found
 
 
+def _read_back(path: Path, columns: list[str] | None) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path, columns=columns)
+    except (pl.exceptions.PolarsError, OSError) as e:
+        reason = str(e).strip().split("\n")[0][:160]
+        raise WorkspaceError(
+            f"{path}: cannot be read back ({reason}); something else changed it or the disk is faulty: run again"
+        ) from e
+
+
 @contextmanager
 def scratch(workspace: Workspace) -> Generator[Path]:
     """Yield a folder for what does not fit in memory, and remove it when the block ends.
@@ -66,12 +78,16 @@ def scratch(workspace: Workspace) -> Generator[Path]:
     Raises:
         WorkspaceError: the disk is full or the folder cannot be written.
     """
-    folder = workspace.root / ".normalize"
+    # By this name the next run sweeps it away if this one is killed.
+    folder = workspace.root / f"{PARTIAL}normalize"
     try:
         yield folder
-    except OSError as e:
+    except (OSError, pl.exceptions.PolarsError) as e:
+        reason = disk_fault(e)
+        if reason is None:
+            raise
         raise WorkspaceError(
-            f"{workspace.root}: cannot be written ({e.strerror or e}); free space or choose another with -o"
+            f"{workspace.root}: cannot be written ({reason}); free space or choose another with -o"
         ) from e
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -32,7 +32,8 @@ from discourse.report.views import (
     timeline,
     topics,
 )
-from discourse.workspace import Outcome, Workspace, write_text
+from discourse.workspace import Outcome, Workspace
+from discourse.writing import write_text
 
 
 @dataclass(frozen=True, slots=True)

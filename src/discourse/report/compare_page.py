@@ -14,7 +14,8 @@ from discourse.report.material import Material, read
 from discourse.report.policy import native_ids
 from discourse.report.views import compare, comparisons, method, privacy
 from discourse.tables import ESTIMATES
-from discourse.workspace import Outcome, Workspace, write_text
+from discourse.workspace import Outcome, Workspace
+from discourse.writing import write_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from discourse.errors import UsageError
 from discourse.progress import bar, say
 from discourse.report.chart_files import drawings, has_fonts, picture, standalone
 from discourse.spreadsheets import inert
-from discourse.workspace import replacing, write_text
+from discourse.writing import replacing, write_text
 
 # The list of what we wrote: by it a folder is known as ours when it is written again.
 CONTENTS = "figures.json"

@@ -15,7 +15,8 @@ from typing import IO, Any, cast
 
 from discourse.errors import WorkspaceError
 from discourse.models.judge.answers import Invalid, Reply
-from discourse.workspace import Workspace, now, replacing
+from discourse.workspace import Workspace, now
+from discourse.writing import replacing
 
 FILE = Path("judge") / "answers.jsonl"
 
