@@ -6,6 +6,8 @@ discourse uses were chosen on the threads; the stance sets were looked at only a
 
     python benchmarks/topics.py [--quick] [FOLDER]
 
+The last figures are in benchmarks/RESULTS.md. --quick takes under a minute, all files some minutes.
+
 FOLDER holds `threads/` and `data/stance/` as Parquet files; `../shared` by default.
 """
 
@@ -21,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+import results
+
 # numba, which UMAP needs, looks for the package coverage and would find the benchmark of that name beside this file.
 sys.path.remove(str(Path(__file__).resolve().parent))
 
@@ -77,33 +81,42 @@ def main() -> None:
     options = parser.parse_args()
     seeds = QUICK_SEEDS if options.quick else SEEDS
     ahead: dict[str, list[bool]] = {"subjects": [], "threads": []}
-    print("| file | comments | truth | method | topics | without | AMI | over seeds | over 80 % | seconds |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    lines = [
+        "| file | comments | truth | method | topics | without | AMI | over seeds | over 80 % | seconds |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    print("\n".join(lines))
     encoder = load_encoder()
     for name in QUICK_FILES if options.quick else FILES:
         path = options.folder / f"{name}.parquet"
         if not path.is_file():
-            print(f"| {name} | absent |")
+            lines.append(f"| {name} | absent |")
+            print(lines[-1])
             continue
         comments = read(path, encoder, QUICK_COMMENTS if options.quick else None)
         if not any(ahead.values()):
             # Code that is compiled when first used is no part of a method's time.
             find(part(comments, np.arange(min(300, len(comments.texts)))), 0)
-        scores = report(name.removeprefix("threads/").removeprefix("data/stance/"), comments, seeds)
+        scores, rows = report(name.removeprefix("threads/").removeprefix("data/stance/"), comments, seeds)
+        lines += rows
         truth = "subjects" if name == WITH_TARGETS or name in SETS else "threads"
         ahead[truth].append(scores[2] > max(scores[:2]))
     counts = [f"{sum(found)} of {len(found)} files whose truth is {truth}" for truth, found in ahead.items() if found]
-    print(f"\nAMI above that of BERTopic's defaults, left-over comments given away or not: {', '.join(counts)}")
+    said = f"AMI above that of BERTopic's defaults, left-over comments given away or not: {', '.join(counts)}"
+    print(f"\n{said}")
+    kind = f"quick: at most {QUICK_COMMENTS:,} comments of two files" if options.quick else "all files"
+    lines = [f"{kind}, seeds {', '.join(map(str, seeds))}; every method on the same vectors.", "", *lines, "", said]
+    results.write("topics.py", "\n".join(lines))
     sys.exit(0 if all(ahead["subjects"]) else 1)
 
 
-def report(name: str, comments: Comments, seeds: tuple[int, ...]) -> list[float]:
-    """Print a row for each method, means over seeds; return each one's adjusted mutual information."""
+def report(name: str, comments: Comments, seeds: tuple[int, ...]) -> tuple[list[float], list[str]]:
+    """Print a row for each method, means over seeds; return each one's adjusted mutual information, and the rows."""
     n = len(comments.texts)
     whole = [find(comments, seed) for seed in seeds]
     choices = [np.sort(np.random.default_rng(seed).choice(n, round(0.8 * n), replace=False)) for seed in seeds]
     parts = [find(part(comments, rows), seed) for rows, seed in zip(choices, seeds, strict=True)]
-    scores: list[float] = []
+    scores, lines = list[float](), list[str]()
     for k, method in enumerate(METHODS):
         found = [one.labels[k] for one in whole]
         ami = [adjusted_mutual_info_score(comments.truth, labels) for labels in found]
@@ -115,13 +128,13 @@ def report(name: str, comments: Comments, seeds: tuple[int, ...]) -> list[float]
         )
         seconds = np.mean([one.seconds[k] for one in whole])
         scores.append(float(np.mean(ami)))
-        print(
+        lines.append(
             f"| {name} | {n:,} | {len(set(comments.truth))} | {method} | {topics:.0f} | {without:.0%} "
             f"| {np.mean(ami):.3f} ({min(ami):.3f}–{max(ami):.3f}) | {over_seeds:.2f} | {over_parts:.2f} "
-            f"| {seconds:.1f} |",
-            flush=True,
+            f"| {seconds:.1f} |"
         )
-    return scores
+        print(lines[-1], flush=True)
+    return scores, lines
 
 
 def find(comments: Comments, seed: int) -> Found:

@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from discourse.config import Config, override
 from discourse.report import run
-from discourse.tables import TOPIC_INFO
+from discourse.tables import ESTIMATES, TOPIC_INFO
 from discourse.workspace import Workspace
 
 
@@ -65,3 +65,22 @@ def test_the_sentence_nearest_to_the_centre_is_marked(grouped: Workspace, config
 def test_a_hidden_broad_topic_is_named_nowhere(grouped: Workspace, config: Config, tmp_path: Path) -> None:
     run(grouped, override(config, {"topics.hide": [3]}), tmp_path / "r.html")
     assert "Going about" not in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_topics_found_in_a_sample_say_so(story: Workspace, config: Config, tmp_path: Path) -> None:
+    before = story.read(ESTIMATES)
+    run(story, config, tmp_path / "all.html")
+    assert "drawn at random from every thread" not in (tmp_path / "all.html").read_text(encoding="utf-8")
+    size = before.filter(pl.col("level").str.starts_with("topic:"), unit="all", measure="count").head(1)
+    found = size.with_columns(level=pl.lit("topics:found_in"), estimate=pl.lit(7.0), estimate_id=pl.lit("f" * 16))
+    try:
+        story.write(ESTIMATES, ESTIMATES.conform(pl.concat([before, found])))
+        run(story, config, tmp_path / "r.html")
+        page = LexborHTMLParser((tmp_path / "r.html").read_text(encoding="utf-8"))
+        said = [
+            node.text() for node in page.css("#topics p.note") if "drawn at random from every thread" in node.text()
+        ]
+        assert len(said) == 1
+        assert said[0].startswith("7 of")
+    finally:
+        story.write(ESTIMATES, before)

@@ -13,6 +13,10 @@ from discourse.tables import Assignment, Measure
 ASSIGNED = (
     "A count of comments that the clustering put here; topics are found, not defined, and may overlap in meaning."
 )
+FOUND_IN = (
+    "The comments that topics were found in, drawn at random from every thread; the others were given to the nearest "
+    "topic that they are near to."
+)
 BROAD = "The sum of the topics below it, which lie near to each other; those are counted as topics, this is not."
 STABLE = (
     "Mean Jaccard overlap of the topic with its best match under other random seeds and in samples of 80 % of the "
@@ -66,7 +70,30 @@ def topic_estimates(
             )
             for each in listed
         ]
+    rows += _found_in(eligible, topic_info)
     return rows + _broad(eligible, rows, topic_info) + _stability(eligible, topic_info) + _agreement(eligible, runs)
+
+
+def _found_in(eligible: Eligible, topic_info: pl.DataFrame) -> list[Estimate]:
+    """Say in how many comments topics were found, where these are a sample."""
+    # Topics of an earlier version do not say.
+    known = topic_info["found_in"].drop_nulls() if "found_in" in topic_info.columns else pl.Series([], dtype=pl.Int64)
+    if known.is_empty():
+        return []
+    whole = eligible.units[0]
+    number = float(known[0])
+    return [
+        Estimate(
+            whole.name,
+            Measure.COUNT,
+            "topics:found_in",
+            whole.denominator,
+            whole.n,
+            "assignment_count",
+            FOUND_IN,
+            estimate=number,
+        )
+    ]
 
 
 def shown_topics(topic_info: pl.DataFrame) -> list[int]:

@@ -50,7 +50,7 @@ class Inputs:
 
     def numbers(self, keys: pl.DataFrame) -> NDArray[np.int64]:
         """Return the number of each row's `input_key`, -1 where it is none of these inputs."""
-        found = _halves(keys["input_key"]).join(self.keys, on=["high", "low"], how="left", maintain_order="left")
+        found = halves(keys["input_key"]).join(self.keys, on=["high", "low"], how="left", maintain_order="left")
         return found["number"].cast(pl.Int64).fill_null(-1).to_numpy()
 
 
@@ -60,7 +60,7 @@ def number_keys(keys: Sequence[pl.Series]) -> Inputs:
     Args:
         keys: for each batch the `input_key` of each row.
     """
-    every = pl.concat([_halves(each) for each in keys]) if keys else _halves(pl.Series([], dtype=pl.String))
+    every = pl.concat([halves(each) for each in keys]) if keys else halves(pl.Series([], dtype=pl.String))
     distinct = every.unique(maintain_order=True).with_row_index("number")
     numbers = every.join(distinct, on=["high", "low"], how="left", maintain_order="left")["number"].cast(pl.Int32)
     ends = np.cumsum([0, *map(len, keys)])
@@ -146,7 +146,7 @@ def cut_shards(rows: Iterable[pl.DataFrame], inputs: Inputs, shard: NDArray[np.i
         yield waiting.drop(_SHARD)
 
 
-def _halves(keys: pl.Series) -> pl.DataFrame:
-    """Return 128 bits of each key, which take a fifth of the room of its letters."""
+def halves(keys: pl.Series) -> pl.DataFrame:
+    """Return 128 bits of each key, `high` and `low`, which take a fifth of the room of its letters."""
     named = keys.alias("key").to_frame()
     return named.select(pl.col("key").hash(1).alias("high"), pl.col("key").hash(2).alias("low"))

@@ -90,6 +90,7 @@ def stance_batches(
     """
     work = StanceWork(workspace, bundle, load_stance(bundle, encoder))
     vectors = Vectors(workspace, work.model.gate_reader, VECTOR_TOKENS, engine)
+    vectors.keep(_Parts(batches, bundle, path))
     passed = _passed(batches, bundle, work.model, vectors, targets, path)
     scores = _score_missing(workspace, batches, passed, work, targets, path, engine)
     for number, comments in enumerate(batches):
@@ -127,6 +128,21 @@ def _readable(comments: pl.DataFrame, bundle: Bundle, path: Path) -> pl.DataFram
     texts = comments.select(parent_id="comment_id", parent="text")
     joined = readable.join(texts, on="parent_id", how="left", maintain_order="left").drop("parent_id")
     return joined.with_columns(pl.col("parent").fill_null(""))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The texts that the gate looks at, comments and then parents of each batch."""
+
+    batches: Iterable[pl.DataFrame]
+    bundle: Bundle
+    path: Path
+
+    def __iter__(self) -> Iterator[pl.Series]:
+        """Yield them batch by batch."""
+        for comments in self.batches:
+            read = _readable(comments, self.bundle, self.path).filter("read")
+            yield pl.concat([read["text"], read["parent"].alias("text")])
 
 
 def _gate(read: pl.DataFrame, model: StanceModel, vectors: Vectors, targets: Sequence[str]) -> NDArray[np.float64]:

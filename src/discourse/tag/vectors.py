@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,11 +11,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from discourse.engine import LOCAL, Engine
+from discourse.errors import WorkspaceError
 from discourse.models.input_key import input_key
 from discourse.models.text_vectors import TextReader, read_texts
 from discourse.progress import Advance, bar
 from discourse.tables import EMBEDDINGS
+from discourse.tag.input_numbers import cut_shards, halves, number_keys
 from discourse.tag.readable import SHARD
+from discourse.tag.vector_places import NOWHERE, VectorPlaces
 from discourse.workspace import Workspace
 
 
@@ -49,7 +52,7 @@ class VectorWork:
 
 @dataclass(slots=True)
 class Vectors:
-    """The vectors of one reader in a workspace; in memory is only where each one stands: 24 bytes a text.
+    """The vectors of one reader in a workspace; in memory is only where each one stands.
 
     Attributes:
         workspace: keeps the vectors under the reader's `id`.
@@ -62,56 +65,84 @@ class Vectors:
     reader: TextReader
     max_length: int
     engine: Engine = LOCAL
+    _places: VectorPlaces = field(default_factory=VectorPlaces)
     _parts: list[Path] = field(default_factory=list[Path])
-    _places: pl.DataFrame = field(default_factory=lambda: _places(pl.Series([], dtype=pl.String), 0))
+
+    def keep(self, texts: Iterable[pl.Series]) -> None:
+        """Compute and keep the vectors of all these texts that are not kept yet, each distinct one once.
+
+        Args:
+            texts: in batches, gone through twice.
+        """
+        inputs = number_keys([self._keys(each) for each in texts])
+        self._look()
+        missing = self._places.find(inputs.keys) == NOWHERE
+        if not missing.any():
+            return
+        shard = np.where(missing, (np.cumsum(missing) - 1) // SHARD, -1)
+        work = VectorWork(Workspace(self.workspace.root.absolute()), self.reader, self.max_length)
+        with bar("vectors", int(missing.sum())) as advance:
+            rows = (each.alias("text").to_frame() for each in texts)
+            self.engine.each(work, cut_shards(rows, inputs, shard), advance)
 
     def of(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the unit vectors of texts alone, texts × width; what is not kept yet is computed and kept."""
-        if not texts:
-            return np.zeros((0, self.reader.width), np.float32)
-        every = pl.DataFrame({"text": texts}, schema={"text": pl.String})
-        distinct = every.unique(maintain_order=True).with_row_index("place")
-        keys = _keyed([input_key(text, self.reader.id) for text in distinct["text"]])
-        self._look()
-        missing = distinct.select("text").filter(
-            keys.join(self._places, on=["high", "low"], how="left", maintain_order="left")["part"].is_null()
-        )
-        if missing.height:
-            self._compute(missing)
-            self._look()
-        stands = keys.join(self._places, on=["high", "low"], how="left", maintain_order="left")
-        table = self._read(stands)
-        return table[every.join(distinct, on="text", maintain_order="left")["place"].to_numpy()]
+        """Return the unit vectors of texts alone, texts × width; what is not kept yet is computed and kept.
 
-    def _compute(self, missing: pl.DataFrame) -> None:
-        shards = (missing.slice(start, SHARD) for start in range(0, missing.height, SHARD))
-        work = VectorWork(Workspace(self.workspace.root.absolute()), self.reader, self.max_length)
-        with bar("vectors", missing.height) as advance:
-            self.engine.each(work, shards, advance)
+        Raises:
+            WorkspaceError: the table is damaged, or vectors are missing that were just written.
+        """
+        every = pl.Series("text", texts, dtype=pl.String)
+        if not len(every):
+            return np.zeros((0, self.reader.width), np.float32)
+        distinct = every.unique(maintain_order=True)
+        keys = halves(self._keys(distinct))
+        self._look()
+        place = self._places.find(keys)
+        if (place == NOWHERE).any():
+            self.keep([distinct])
+            self._look()
+            place = self._places.find(keys)
+        if (place == NOWHERE).any():
+            raise WorkspaceError(
+                f"{self.workspace.folder(EMBEDDINGS)}: vectors that were just written are missing; run again, and let "
+                "nothing else write there"
+            )
+        table = self._read(place)
+        numbered = pl.DataFrame({"text": distinct}).with_row_index("number")
+        return table[every.to_frame().join(numbered, on="text", maintain_order="left")["number"].to_numpy()]
+
+    def _keys(self, texts: pl.Series) -> pl.Series:
+        keys = [input_key(text, self.reader.id) for text in texts]
+        return pl.Series("input_key", keys, dtype=pl.String)
 
     def _look(self) -> None:
         """Note where the vectors of parts stand that were not there before."""
         known = set(self._parts)
-        found = [self._places]
         for path in self.workspace.parts(EMBEDDINGS):
             if path not in known:
-                keys = pl.scan_parquet(path).select("input_key", pl.col("encoder") == self.reader.id).collect()
-                places = _places(keys["input_key"], len(self._parts)).filter(keys["encoder"])
+                rows = self._of_part(path, ["input_key", "encoder"])
+                own = (rows["encoder"] == self.reader.id).to_numpy()
+                self._places.add(halves(rows["input_key"]), own, len(self._parts))
                 self._parts.append(path)
-                found.append(places)
-        if len(found) > 1:
-            # A text may stand in two shards that were cut differently.
-            self._places = pl.concat(found).unique(["high", "low"], keep="first", maintain_order=True)
 
-    def _read(self, stands: pl.DataFrame) -> NDArray[np.float32]:
-        """Read the vectors that stand in `part` at `row`, one part at a time."""
-        table = np.empty((stands.height, self.reader.width), np.float32)
-        wanted = stands.select("part", "row").with_row_index("at").sort("part", "at")
-        for (number,), rows in wanted.group_by("part", maintain_order=True):
-            vectors = pl.read_parquet(self._parts[int(str(number))], columns=["vector"])["vector"]
-            some = vectors.gather(rows["row"]).list.to_array(self.reader.width).to_numpy()
-            table[rows["at"].to_numpy()] = some.astype(np.float32)
+    def _read(self, place: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Read the vectors that stand at these places, one part at a time."""
+        table = np.empty((len(place), self.reader.width), np.float32)
+        part, row = VectorPlaces.parted(place)
+        order = np.argsort(part, kind="stable")
+        starts = np.flatnonzero(np.append(True, part[order][1:] != part[order][:-1]))
+        for at in np.split(order, starts[1:]):
+            vectors = self._of_part(self._parts[int(part[at[0]])], ["vector"])["vector"]
+            some = vectors.gather(row[at]).list.to_array(self.reader.width).to_numpy()
+            table[at] = some.astype(np.float32)
         return table
+
+    def _of_part(self, path: Path, columns: list[str]) -> pl.DataFrame:
+        try:
+            return pl.read_parquet(path, columns=columns)
+        except (pl.exceptions.PolarsError, OSError) as e:
+            said = (str(e).strip().splitlines() or [""])[0][:160]
+            raise WorkspaceError(f"{path}: is damaged ({said}); delete this file and run again") from e
 
 
 def vectors_of(
@@ -119,14 +150,3 @@ def vectors_of(
 ) -> NDArray[np.float32]:
     """Return the unit vectors of texts alone, texts × width, see `Vectors`."""
     return Vectors(workspace, encoder, max_length, engine).of(texts)
-
-
-def _places(keys: pl.Series, part: int) -> pl.DataFrame:
-    """Return the keys of one part in 128 bits, with `part` and `row`."""
-    return _keyed(keys).with_columns(part=pl.lit(part, dtype=pl.UInt32), row=pl.int_range(pl.len(), dtype=pl.UInt32))
-
-
-def _keyed(keys: pl.Series | list[str]) -> pl.DataFrame:
-    """Return 128 bits of each key, `high` and `low`, which take a fifth of the room of its letters."""
-    named = pl.DataFrame({"key": keys}, schema={"key": pl.String})
-    return named.select(pl.col("key").hash(1).alias("high"), pl.col("key").hash(2).alias("low"))

@@ -40,7 +40,10 @@ class TopicView:
 
 @dataclass(frozen=True, slots=True)
 class TopicsView:
-    """All topics as a tree, a map of them, the comments that fit none, and whether the configuration hides some."""
+    """All topics as a tree, a map of them, the comments that fit none, and whether the configuration hides some.
+
+    `found_in` tells in how many comments they were found, where that is a sample.
+    """
 
     first: tuple[TopicView, ...]
     further: tuple[TopicView, ...]
@@ -50,6 +53,7 @@ class TopicsView:
     hidden: bool
     broad: bool
     unstable: bool
+    found_in: Figure | None = None
 
 
 def examples(material: Material) -> dict[int, list[Example]]:
@@ -86,6 +90,7 @@ def topics(material: Material, cards: Cards, chosen: dict[int, list[Example]]) -
     tree = _tree(material, views, {name: row["parent"] for name, row in rows.items()}, largest)
     fold = next((place for place in range(len(tree)) if _leaves(tree[:place]) >= OPEN), len(tree))
     outliers = counts.get("topic:outlier")
+    sample = material.estimates.levels("topics:found_in", Measure.COUNT)
     by_size = sorted(views, key=lambda name: (-counts[f"topic:{name}"].value, name))
     return TopicsView(
         first=tree[:fold],
@@ -96,6 +101,7 @@ def topics(material: Material, cards: Cards, chosen: dict[int, list[Example]]) -
         hidden=bool(set(hidden) & set(material.topic_info["topic"])),
         broad=any(view.below for view in tree),
         unstable=any(view.unstable for view in views.values()),
+        found_in=part_of(sample[0], material.words) if sample else None,
     )
 
 

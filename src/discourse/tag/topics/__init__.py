@@ -22,7 +22,7 @@ from discourse.tag.topics.clustering import MOST_FITTED, REACH
 from discourse.tag.topics.edits import check
 from discourse.tag.topics.found import Topics, find_topics
 from discourse.tag.topics.hierarchy import lifted
-from discourse.tag.topics.many import Centres, given, spread_sample
+from discourse.tag.topics.many import Centres, OriginalTexts, given, spread_sample
 from discourse.tag.topics.naming import Words, keywords, label_of, words_of
 from discourse.tag.topics.rows import Described, Read, info_rows, topic_rows
 from discourse.tag.topics.saved import assigned, described
@@ -150,6 +150,7 @@ def _with_others(
     """Give all other comments to the topics, and count these anew."""
     saved = Assignment.ASSIGNED.value in found.topics["assignment"]
     way = Assignment.ASSIGNED if saved else Assignment.REASSIGNED
+    vectors.keep(OriginalTexts(eligible))
     topics = pl.concat([found.topics, *given(eligible, found.topics, centres, vectors, way, number)])
     sizes = topics["topic"].drop_nulls().value_counts().rename({"count": "own"})
     info = found.info.join(sizes, on="topic", how="left", maintain_order="left")

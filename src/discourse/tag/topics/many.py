@@ -35,6 +35,18 @@ class Centres:
     fewest_words: int
 
 
+@dataclass(frozen=True, slots=True)
+class OriginalTexts:
+    """The texts of eligible comments that are near-duplicates of no other."""
+
+    batches: Iterable[pl.DataFrame]
+
+    def __iter__(self) -> Iterator[pl.Series]:
+        """Yield them batch by batch."""
+        for comments in self.batches:
+            yield comments.filter(pl.col("duplicate_of").is_null())["text"]
+
+
 def spread_sample(batches: Iterable[pl.DataFrame], size: int, seed: int) -> pl.DataFrame:
     """Return a sample of different comments in which every thread has its share, rounded up or down.
 
