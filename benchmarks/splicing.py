@@ -1,8 +1,8 @@
 """Texts that read like those of real threads and are nobody's: runs of words from sentences of several real comments.
 
 Each text follows the shape of a real comment (so many sentences of so many words) of one source, and takes its words
-from others of that source. A sentence that is less than half of its comment is a whole one of another comment; all
-others are put together from runs of words of several sentences, the first from a beginning, the last from an end.
+from others of that source. A short sentence that is less than half of its comment is a whole one of another comment;
+all others are put together from runs of words of several sentences, the first from a beginning, the last from an end.
 So two texts share most of their words only by a rare chance, however many are made.
 """
 
@@ -23,7 +23,9 @@ MOST_SENTENCES, MOST_WORDS = 40, 600
 FEWEST_WORDS = 4
 # Of its comment's words: with more, comments that share the sentence would be near-duplicates.
 LARGEST_SHARE = 0.45
-LONGEST_RUN = 12
+# Longer sentences are never whole: the same ones in thousands of comments would make every comment like many others.
+LONGEST_WHOLE = 7
+LONGEST_RUN = 8
 # Sentences of about one length, of which one is drawn.
 FEWEST_CHOICES = 100
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -105,7 +107,8 @@ class _Drawer:
         for words in shape:
             if len(found) >= MOST_WORDS:
                 break
-            found += self._whole(words) if words < LARGEST_SHARE * total else self._spliced(words)
+            short = words <= LONGEST_WHOLE and words < LARGEST_SHARE * total
+            found += self._whole(words) if short else self._spliced(words)
         return " ".join(self._elsewhere(word) if "://" in word else word for word in found)
 
     def _elsewhere(self, word: str) -> str:
