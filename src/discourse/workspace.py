@@ -302,7 +302,8 @@ def _remedy(table: Table, part: Path) -> str:
     folder = part if part.name == table.name else part.parent
     if table in (LABELS, SAMPLES):
         return f"put a copy of yours in its place, or delete the folder {folder} and import its labels again"
-    return f"delete the folder {folder} and run again"
+    again = "collect again" if table.stage == "collect" else "run again"
+    return f"delete the folder {folder} and {again}"
 
 
 def _readable(part: Path) -> bool:

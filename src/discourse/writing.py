@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from collections.abc import Generator
@@ -24,7 +25,9 @@ def replacing(target: Path) -> Generator[Path]:
     partial = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=PARTIAL, dir=target.parent)
+        if not target.name.startswith("part-"):
+            _sweep_beside(target)
+        handle, name = tempfile.mkstemp(prefix=f"{_prefix(target)}{os.getpid()}-", dir=target.parent)
         os.close(handle)
         partial = Path(name)
         yield partial
@@ -45,6 +48,28 @@ def replacing(target: Path) -> Generator[Path]:
             partial.unlink(missing_ok=True)
 
 
+def _prefix(target: Path) -> str:
+    return f"{PARTIAL}{target.name[:60]}-"
+
+
+def _sweep_beside(target: Path) -> None:
+    """Remove what a killed process left of the same file: a report or an export may lie outside its workspace."""
+    for left in target.parent.glob(f"{glob.escape(_prefix(target))}*"):
+        process = left.name.removeprefix(_prefix(target)).partition("-")[0]
+        if process.isdigit() and not _lives(int(process)):
+            left.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def disk_fault(error: Exception) -> str | None:
     """Say why a file could not be written, or None where the error means something else.
 
@@ -53,8 +78,13 @@ def disk_fault(error: Exception) -> str | None:
     if isinstance(error, OSError):
         return error.strerror or str(error)
     first = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-    if "os error" in first or "transport error" in first:
-        return "No space left on device" if "os error 28" in first else first
+    if "os error 28" in first:
+        return "No space left on device"
+    # What polars says where it could not write the end of a file.
+    if "transport error" in first:
+        return "the disk is full or faulty"
+    if "os error" in first:
+        return first
     return None
 
 

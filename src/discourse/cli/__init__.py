@@ -6,26 +6,18 @@ import signal
 import sys
 import traceback
 
-from discourse.cli.streams import mend_streams, output_fault, silence_output
+from discourse.cli.streams import UNREAD, flush_output, mend_streams, output_fault, silence_output
 from discourse.errors import DiscourseError
 from discourse.progress import say
 
 INTERRUPTED = 130
 STOPPED = "interrupted: run the same command again to go on where it stopped"
 MEMORY = (
-    "there is not enough memory; close other programs, or read fewer threads at once (--where thread=ID): what was "
-    "finished is kept, run again to go on"
+    "there is not enough memory; close other programs or take a machine with more of it: what was finished is kept, "
+    "run again to go on"
 )
-# Signals that ask a program to end; the exit code is 128 and the number, as shells have it.
+# Signals that ask a program to end, as Ctrl-C does.
 ENDING = (signal.SIGTERM, signal.SIGHUP)
-
-
-class _EndedError(BaseException):
-    """A signal asked this process to end; like KeyboardInterrupt, nothing on the way takes it for a failure."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 def main() -> None:
@@ -34,9 +26,11 @@ def main() -> None:
     for number in ENDING:
         # A signal that is ignored on purpose, as nohup does, stays so.
         if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _end)
+            signal.signal(number, _interrupt)
+    output = sys.stdout
     code = _run(sys.argv[1:])
-    fault = output_fault()
+    # typer puts something that never fails in the place of an output that nobody reads.
+    fault = UNREAD if sys.stdout is not output else flush_output()
     if fault is not None:
         silence_output()
         say(fault)
@@ -59,14 +53,10 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         say(STOPPED)
         return INTERRUPTED
-    except _EndedError as e:
-        say(STOPPED)
-        return 128 + e.number
     except BaseException as e:  # noqa: BLE001  # the last resort; a panic in Rust code is no Exception
         if debug:
             traceback.print_exc()
-        if not (isinstance(e, OSError) and output_fault() is not None):
-            say(f"error: {_sentence(e)}")
+        say(output_fault(e) or f"error: {_sentence(e)}")
         return e.exit_code if isinstance(e, DiscourseError) else 1
     return 0
 
@@ -85,8 +75,8 @@ def _sentence(error: BaseException) -> str:
     return f"this is a fault of discourse ({type(error).__name__}: {first}); run again with --debug and report it"
 
 
-def _end(number: int, frame: object) -> None:
+def _interrupt(number: int, frame: object) -> None:
     del frame
     # Asked once is enough: what is half-written is put away undisturbed.
     signal.signal(number, signal.SIG_IGN)
-    raise _EndedError(number)
+    raise KeyboardInterrupt

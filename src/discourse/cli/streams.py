@@ -6,6 +6,10 @@ import errno
 import os
 import sys
 
+UNREAD = "stopped printing: nobody reads the output any more; what was computed is kept"
+# What printing can fail with. Files of ours have a name in their errors, the output has none.
+_FAULTS = {errno.EBADF, errno.EIO, errno.ENOSPC, errno.EPIPE}
+
 
 def mend_streams() -> None:
     """Open streams that this process was started without, so that no file of the workspace takes their numbers.
@@ -24,16 +28,22 @@ def mend_streams() -> None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
 
 
-def output_fault() -> str | None:
-    """Say in a sentence why what was printed could not be written, or None if it was."""
+def output_fault(error: BaseException) -> str | None:
+    """Say in a sentence why what was printed could not be written, or None if the error is of something else."""
+    if not isinstance(error, OSError) or error.filename is not None or error.errno not in _FAULTS:
+        return None
+    if error.errno == errno.EPIPE:
+        return UNREAD
+    reason = "it is closed" if error.errno == errno.EBADF else error.strerror
+    return f"error: the output cannot be written ({reason}); send it to a file or a program that takes it"
+
+
+def flush_output() -> str | None:
+    """Write what still waits to be printed; return why that failed, if it did."""
     try:
-        for stream in {id(one): one for one in (sys.stdout, sys.__stdout__) if one is not None}.values():
-            stream.flush()
+        sys.stdout.flush()
     except OSError as e:
-        if e.errno == errno.EPIPE:
-            return "stopped printing: nobody reads the output any more; what was computed is kept"
-        closed = "it is closed" if e.errno == errno.EBADF else e.strerror or str(e)
-        return f"error: the output cannot be written ({closed}); send it to a file or a program that takes it"
+        return output_fault(e)
     return None
 
 

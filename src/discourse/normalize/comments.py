@@ -103,8 +103,9 @@ class Describer:
             comments.with_columns(id_keys(comments["comment_id"]))
             .join(self.earlier, on="key", how="left", maintain_order="left")
             .with_columns(
-                pl.coalesce("first_seen", "earlier", "collected_at").alias("first_seen"),
-                pl.coalesce("last_seen", "collected_at").alias("last_seen"),
+                # A clock that was set back between two runs makes neither end before the other.
+                pl.coalesce("first_seen", pl.min_horizontal("earlier", "collected_at")).alias("first_seen"),
+                pl.max_horizontal(pl.coalesce("last_seen", "collected_at"), "first_seen", "earlier").alias("last_seen"),
             )
             .drop("key", "earlier")
         )
