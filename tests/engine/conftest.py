@@ -41,20 +41,23 @@ def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """The address of the cluster's head."""
     if find_spec("ray") is None:
         pytest.skip('Ray is not installed: pip install "ray[data]"')
+    folder = tmp_path_factory.mktemp("cluster")
     running = subprocess.Popen(
         [sys.executable, "-c", HEAD],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=(folder / "head.log").open("w"),
         text=True,
-        cwd=tmp_path_factory.mktemp("cluster"),
+        cwd=folder,
         env={**os.environ, **ENVIRONMENT},
         start_new_session=True,
     )
     assert running.stdin is not None
     assert running.stdout is not None
     try:
-        yield running.stdout.readline().strip()
+        address = running.stdout.readline().strip()
+        assert address, "the cluster did not start"
+        yield address
     finally:
         below = psutil.Process(running.pid).children(recursive=True)
         running.stdin.close()

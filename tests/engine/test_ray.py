@@ -1,4 +1,4 @@
-"""Tagging by Ray, on a cluster of two nodes and on one that a run starts: results as here, whoever is killed."""
+"""Normalize, tag and aggregate on a cluster of two nodes: rows as here, whoever is killed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ import numpy as np
 import polars as pl
 import psutil
 import pytest
+from tests.engine.raw import collected
 
+from discourse import aggregate, normalize
+from discourse.aggregate import group_counts
 from discourse.config import parse_config
 from discourse.engine import LOCAL, Engine, open_engine
-from discourse.errors import BundleError, DiscourseError, InputError, UsageError
+from discourse.errors import BundleError, InputError, UsageError
 from discourse.models.bundle import Bundle, load_bundle
 from discourse.models.encoder import Encoder, load_encoder
-from discourse.tables import EMBEDDINGS, FRAMES, SCORES, STANCES, ReplyKind, State
+from discourse.tables import COMMENTS, EMBEDDINGS, ESTIMATES, FRAMES, SCORES, STANCES, THREADS, Table
 from discourse.tables import Path as TagPath
 from discourse.tag import frames, stance, vectors
 from discourse.workspace import Workspace
@@ -25,18 +28,16 @@ from discourse.workspace import Workspace
 # A busy machine takes long to start a cluster.
 pytestmark = pytest.mark.timeout(600)
 
-SHARD = 6
-THREADS_OF = pl.DataFrame({"thread_id": ["t"], "title": ["The lamp posts of Ferry Street"]})
+SHARD, BATCH, ROWS = 6, 12, 44
+TARGET = "the council"
 LAMPS = [f"Lamp {i} is dark." for i in range(SHARD + 1)]
-TABLES = (SCORES, EMBEDDINGS)
+KEPT = (SCORES, EMBEDDINGS)
 
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few comments make several shards; the loopback address is not taken for that of the machine."""
-    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    for module in (frames, stance, vectors):
+    """A few comments make several shards."""
+    for module in (frames, stance, vectors, group_counts):
         monkeypatch.setattr(module, "SHARD", SHARD)
 
 
@@ -46,45 +47,48 @@ def encoder() -> Encoder:
     return load_encoder()
 
 
-def comments(rows: int) -> pl.DataFrame:
-    """Comments written for this test: an answer to the one before, every seventh in another language."""
-    said = ("the council reads our mail through the lamp posts", "lamps are lamps", "they want us divided again")
-    return pl.DataFrame(
-        {
-            "comment_id": [f"c{i:03}" for i in range(rows)],
-            "thread_id": ["t"] * rows,
-            "parent_id": [None if i % 3 == 0 else f"c{i - 1:03}" for i in range(rows)],
-            "text": [f"Neighbour {i} says that {said[i % 3]}." + " Really." * (i % 5) for i in range(rows)],
-            "language": ["fr" if i % 7 == 3 else "en" for i in range(rows)],
-            "state": [State.VISIBLE.value] * rows,
-            "reply_kind": [ReplyKind.TOP.value] * rows,
-        }
-    )
+def normalized(root: Path, engine: Engine = LOCAL) -> Workspace:
+    """Return a workspace with comments."""
+    workspace = collected(root, ROWS)
+    config = parse_config({"normalize": {"languages": ["en", "fr"]}})
+    normalize.run(workspace, config, engine, batch=BATCH)
+    return workspace
 
 
-def tag(root: Path, bundle: Bundle, encoder: Encoder, engine: Engine = LOCAL, rows: int = 40) -> pl.DataFrame:
-    """Return the rows of frames of a workspace that is tagged by the encoder tier."""
-    return frames.tag_frames(Workspace(root), comments(rows), THREADS_OF, bundle, encoder, TagPath.EXACT, None, engine)
+def tag(workspace: Workspace, bundle: Bundle, encoder: Encoder, engine: Engine = LOCAL) -> None:
+    """Tag comments by the encoder tier."""
+    comments, threads = workspace.read(COMMENTS), workspace.read(THREADS)
+    rows = frames.tag_frames(workspace, comments, threads, bundle, encoder, TagPath.EXACT, None, engine)
+    workspace.write(FRAMES, rows)
 
 
-def same(one: pl.DataFrame, other: pl.DataFrame) -> None:
-    """Check that rows are the same in the same order, with numbers to 1e-5."""
-    numbers = [name for name, kind in one.schema.items() if kind.is_float()]
-    assert one.drop(numbers, "vector", strict=False).equals(other.drop(numbers, "vector", strict=False))
-    for name in numbers:
-        assert (one[name] - other[name]).abs().fill_null(0.0).max() <= 1e-5, name
-    if "vector" in one.columns and one.height:
-        ours, theirs = (np.array(rows["vector"].to_list(), float) for rows in (one, other))
-        assert np.abs(ours - theirs).max() <= 1e-3
+def tables(root: Path, bundle: Bundle, encoder: Encoder, engine: Engine = LOCAL) -> Workspace:
+    """Return a workspace with comments, frames, stances and estimates."""
+    workspace = normalized(root, engine)
+    tag(workspace, bundle, encoder, engine)
+    # Stance, too, with the vectors that its gate looks at.
+    other = load_bundle("stance-minilm", "stance")
+    way = (workspace.read(COMMENTS), other, encoder, (TARGET,), TagPath.EXACT, engine)
+    workspace.write(STANCES, stance.read_stance(workspace, *way))
+    config = parse_config({"tagging": {"exact": True}, "stance": {"targets": [TARGET]}})
+    aggregate.run(workspace, config, engine)
+    return workspace
 
 
-def same_workspace(one: Path, other: Path) -> None:
-    """Check that what is kept by input key is the same, each key once."""
-    for table in TABLES:
-        ours, theirs = Workspace(one).read(table), Workspace(other).read(table)
-        same(ours, theirs)
+def same(one: Workspace, other: Workspace, *which: Table) -> None:
+    """Check that tables have the same rows in the same order and in the same parts, with numbers to 1e-5."""
+    for table in which:
+        ours, theirs = one.read(table), other.read(table)
+        assert ours.height, table.name
+        numbers = [name for name, kind in ours.schema.items() if kind.is_float()]
+        assert ours.drop(numbers, "vector", strict=False).equals(theirs.drop(numbers, "vector", strict=False))
+        for name in numbers:
+            assert (ours[name] - theirs[name]).abs().fill_null(0.0).max() <= 1e-5, name
+        if "vector" in ours.columns:
+            mine, its = (np.array(rows["vector"].to_list(), float) for rows in (ours, theirs))
+            assert np.abs(mine - its).max() <= 1e-3
+        assert [part.name for part in one.parts(table)] == [part.name for part in other.parts(table)]
         assert not theirs.select(table.key).is_duplicated().any()
-        assert [part.name for part in Workspace(one).parts(table)] == [p.name for p in Workspace(other).parts(table)]
 
 
 def settings(address: str | None, **ray: object) -> dict[str, object]:
@@ -125,28 +129,23 @@ def when(ready: Callable[[], object], then: Callable[[], None]) -> threading.Thr
     return thread
 
 
-def test_two_nodes_give_the_rows_of_the_local_engine(
+def test_two_nodes_give_the_tables_of_the_local_engine(
     two_nodes: str, tmp_path: Path, frames_bundle: Bundle, encoder: Encoder
 ) -> None:
-    here = FRAMES.conform(tag(tmp_path / "here", frames_bundle, encoder))
-    config = parse_config(settings(two_nodes))
-    with open_engine(config, tmp_path / "there") as engine:
-        there = FRAMES.conform(tag(tmp_path / "there", frames_bundle, encoder, engine))
-        same(here, there)
-        same_workspace(tmp_path / "here", tmp_path / "there")
-        # Stance, too, with the vectors that its gate looks at.
-        bundle = load_bundle("stance-minilm", "stance")
-        way = (comments(40), bundle, encoder, ("the council",), TagPath.EXACT)
-        sides = STANCES.conform(stance.read_stance(Workspace(tmp_path / "here"), *way))
-        same(sides, STANCES.conform(stance.read_stance(Workspace(tmp_path / "there"), *way, engine)))
-    same_workspace(tmp_path / "here", tmp_path / "there")
+    here = tables(tmp_path / "here", frames_bundle, encoder)
+    with open_engine(parse_config(settings(two_nodes)), tmp_path / "there") as engine:
+        there = tables(tmp_path / "there", frames_bundle, encoder, engine)
+    same(here, there, *normalize.WRITES, FRAMES, STANCES, ESTIMATES, *KEPT)
+    assert len(here.parts(COMMENTS)) > 2
     assert not (tmp_path / "there" / ".ray").exists()
 
 
-def test_a_worker_that_is_killed_is_replaced_without_loss_or_repeat(
+@pytest.mark.soak
+def test_a_worker_that_is_killed_while_it_reads_is_replaced_without_loss_or_repeat(
     two_nodes: str, tmp_path: Path, frames_bundle: Bundle, encoder: Encoder
 ) -> None:
-    here = tag(tmp_path / "here", frames_bundle, encoder)
+    here, there = normalized(tmp_path / "here"), normalized(tmp_path / "there")
+    tag(here, frames_bundle, encoder)
     killed: list[int] = []
 
     def kill() -> None:
@@ -154,45 +153,12 @@ def test_a_worker_that_is_killed_is_replaced_without_loss_or_repeat(
             killed.append(victim.pid)
             victim.kill()
 
-    parts = Workspace(tmp_path / "there").parts
-    killer = when(lambda: parts(SCORES) and actors(), kill)
-    with open_engine(parse_config(settings(two_nodes)), tmp_path / "there") as engine:
-        there = tag(tmp_path / "there", frames_bundle, encoder, engine)
+    killer = when(lambda: there.parts(SCORES) and actors(), kill)
+    with open_engine(parse_config(settings(two_nodes)), there.root) as engine:
+        tag(there, frames_bundle, encoder, engine)
     killer.join()
     assert killed
-    same(here, there)
-    same_workspace(tmp_path / "here", tmp_path / "there")
-
-
-def test_a_head_that_is_killed_ends_the_run_in_one_sentence_and_the_next_run_goes_on(
-    tmp_path: Path, frames_bundle: Bundle, encoder: Encoder
-) -> None:
-    pytest.importorskip("ray")
-    here = tag(tmp_path / "here", frames_bundle, encoder, rows=300)
-    own = psutil.Process()
-    # The cluster of the tests before this one lives as long as the module.
-    before = set(own.children(recursive=True))
-
-    def fresh() -> list[psutil.Process]:
-        return [one for one in own.children(recursive=True) if one not in before]
-
-    def kill() -> None:
-        for process in fresh():
-            if "gcs_server" in _name(process) or "raylet/raylet" in _name(process):
-                process.kill()
-
-    killer = when(lambda: Workspace(tmp_path / "there").parts(SCORES), kill)
-    with (
-        pytest.raises(DiscourseError, match=r"^ray: [^\n]+run again") as said,
-        open_engine(parse_config(settings(None, workers=1)), tmp_path / "there") as engine,
-    ):
-        tag(tmp_path / "there", frames_bundle, encoder, engine, 300)
-    killer.join()
-    assert "Traceback" not in str(said.value)
-    assert not [one for one in fresh() if one.status() != psutil.STATUS_ZOMBIE]
-    assert Workspace(tmp_path / "there").parts(SCORES)
-    same(here, tag(tmp_path / "there", frames_bundle, encoder, rows=300))
-    same_workspace(tmp_path / "here", tmp_path / "there")
+    same(here, there, FRAMES, *KEPT)
 
 
 def test_a_lone_shard_is_done_here(tmp_path: Path, encoder: Encoder) -> None:
@@ -225,7 +191,7 @@ def test_a_model_that_a_worker_cannot_load_is_said_as_it_is_here(
     two_nodes: str, tmp_path: Path, encoder: Encoder
 ) -> None:
     lost = Encoder(encoder.name, "0" * 64, encoder.tokenizer, encoder.model, encoder.reference)
-    shards = [pl.DataFrame({"text": [text]}) for text in LAMPS]
+    shards = [pl.DataFrame({"text": [text]}) for text in LAMPS[:2]]
     with (
         pytest.raises(BundleError, match="has SHA-256"),
         open_engine(parse_config(settings(two_nodes)), tmp_path) as engine,

@@ -33,14 +33,16 @@ class CountByGroup:
         return (pl.concat(parts),)
 
 
-def group_counts(groups: Sequence[Unit], flags: Sequence[Flags], engine: Engine = LOCAL, shard: int = SHARD) -> Counts:
+def group_counts(
+    groups: Sequence[Unit], flags: Sequence[Flags], engine: Engine = LOCAL, shard: int | None = None
+) -> Counts:
     """Count in how many comments of each group each flag holds.
 
     Args:
         groups: parts of the same comments, which may overlap.
         flags: bool (N,), as many as are counted.
         engine: where shards are counted.
-        shard: rows of a shard.
+        shard: rows of a shard; `SHARD` by default.
 
     Returns:
         int64, groups × flags.
@@ -52,7 +54,8 @@ def group_counts(groups: Sequence[Unit], flags: Sequence[Flags], engine: Engine 
     splits = tuple(f"split {i}" for i in range(len(columns)))
     names = tuple(f"flag {i}" for i in range(len(flags)))
     rows = pl.DataFrame({**dict(zip(splits, columns, strict=True)), **dict(zip(names, flags, strict=True))})
-    shards: Iterator[pl.DataFrame] = (rows.slice(start, shard) for start in range(0, rows.height, shard))
+    size = shard or SHARD
+    shards: Iterator[pl.DataFrame] = (rows.slice(start, size) for start in range(0, rows.height, size))
     for (part,) in engine.map(CountByGroup(splits, names), shards, _uncounted):
         found[part["group"].to_numpy()] += part.select(names).to_numpy()
     return found

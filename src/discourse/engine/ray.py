@@ -137,7 +137,7 @@ class Ray:
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
-                env=_environment(self._config),
+                env=environment(self._config, alone=not address_of(self._config)),
                 start_new_session=True,
             )
         self._tell(ours, Cluster(self._config, self._short / "ray"))
@@ -230,14 +230,18 @@ def _kill_group(driver: subprocess.Popen[bytes]) -> None:
     driver.wait()
 
 
-def _environment(config: RayConfig) -> dict[str, str]:
-    """Return what the driver and the cluster that it starts find in their environment: nothing leaves the machine."""
-    # Despite its name this is what keeps a cluster on Linux, too, to the loopback address.
-    alone = {} if address_of(config) else {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+def environment(config: RayConfig, *, alone: bool) -> dict[str, str]:
+    """Return what the driver and the cluster that it starts find in their environment.
+
+    Args:
+        config: cores of a worker.
+        alone: whether the cluster is this machine's alone, and nothing leaves it.
+    """
     cpus = config.cpus
     return {
         **os.environ,
-        **alone,
+        # Despite its name this is what keeps a cluster on Linux, too, to the loopback address.
+        **({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"} if alone else {}),
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DEDUP_LOGS": "0",
         "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
