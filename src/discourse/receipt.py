@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
+from functools import cache
 from importlib import metadata
 from typing import Any, cast
 
@@ -39,13 +40,19 @@ class Receipt(BaseModel):
 
 def library_versions() -> dict[str, str]:
     """Return the versions of the libraries that results depend on."""
-    found: dict[str, str] = {}
+    return dict(_versions())
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    """Look once: every part of a table names them, and the look takes milliseconds."""
+    found: list[tuple[str, str]] = []
     for name in LIBRARIES:
         try:
-            found[name] = metadata.version(name)
+            found.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return tuple(found)
 
 
 def receipt_text(receipt: Receipt) -> str:

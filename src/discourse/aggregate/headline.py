@@ -58,7 +58,7 @@ def corrected(headline: Headline, unit: Unit) -> Correction:
     asked twice is answered alike. Draws of two units share those of the error rates.
     """
     name = zlib.crc32(headline.level.encode())
-    rng = np.random.default_rng([headline.seed, name, zlib.crc32(unit.rows.tobytes())])
+    rng = np.random.default_rng([headline.seed, name, headline.eligible.checksum(unit)])
     part = correct(headline.eligible, unit, headline.tagged, headline.rates, rng)
     if headline.whole is None or part.interval is None:
         return part

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -64,6 +66,13 @@ KEPT = (
 
 
 @dataclass(frozen=True, slots=True)
+class _Fingerprint:
+    rows: Counts
+    checksum: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Eligible:
     """Eligible comments in table order, a number for each author, and the units.
 
@@ -75,6 +84,7 @@ class Eligible:
     units: tuple[Unit, ...]
     _texts: list[Counts] = field(default_factory=list[Counts], repr=False, compare=False)
     _effects: dict[bytes, float] = field(default_factory=dict[bytes, float], repr=False, compare=False)
+    _seen: deque[_Fingerprint] = field(default_factory=lambda: deque(maxlen=4), repr=False, compare=False)
 
     @property
     def text(self) -> Counts:
@@ -85,11 +95,24 @@ class Eligible:
 
     def clustering_effect(self, unit: Unit) -> float:
         """Return the design effect of a unit, see `prevalence.clustering_effect`; it is the same for all headlines."""
-        weight = b"" if unit.weight is None else unit.weight.tobytes()
-        key = hashlib.blake2b(unit.rows.tobytes() + weight, digest_size=16).digest()
+        weight = b"" if unit.weight is None else hashlib.blake2b(np.ascontiguousarray(unit.weight)).digest()
+        key = self._fingerprint(unit).digest + weight
         if key not in self._effects:
             self._effects[key] = clustering_effect(self.author[unit.rows], self.text[unit.rows], unit.weight)
         return self._effects[key]
+
+    def checksum(self, unit: Unit) -> int:
+        """Return the CRC-32 of a unit's rows, which draws are seeded with."""
+        return self._fingerprint(unit).checksum
+
+    def _fingerprint(self, unit: Unit) -> _Fingerprint:
+        # The few units that are asked about in turn may hold a million rows each.
+        for known in self._seen:
+            if known.rows is unit.rows:
+                return known
+        rows = np.ascontiguousarray(unit.rows)
+        self._seen.append(_Fingerprint(unit.rows, zlib.crc32(rows), hashlib.blake2b(rows, digest_size=16).digest()))
+        return self._seen[-1]
 
 
 def eligible_comments(
