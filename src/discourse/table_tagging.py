@@ -14,7 +14,7 @@ from discourse.config import Config
 from discourse.engine import open_engine
 from discourse.errors import InputError, UsageError, did_you_mean
 from discourse.models.bundle import load_bundle
-from discourse.models.encoder import load_encoder
+from discourse.models.encoder import load_reader
 from discourse.normalize import clean_text
 from discourse.normalize.language import detect_languages
 from discourse.progress import say, warn
@@ -122,7 +122,7 @@ def _tag(comments: pl.DataFrame, config: Config) -> tuple[pl.DataFrame, pl.DataF
     bundle = load_bundle(config.bundles.frames, "frames")
     if bundle.doubt:
         warn(bundle.doubt)
-    encoder = load_encoder(bundle.manifest.encoder)
+    encoder = load_reader(bundle.manifest.encoder)
     with tempfile.TemporaryDirectory(prefix="discourse-") as folder, open_engine(config, Path(folder)) as engine:
         workspace = Workspace(Path(folder))
         # Parents are rows of their own, which are read along and not tagged.

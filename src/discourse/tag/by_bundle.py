@@ -12,13 +12,14 @@ from discourse.config import Config
 from discourse.engine import LOCAL, Engine
 from discourse.models.bundle import Bundle, load_bundle
 from discourse.models.bundle_codebook import check_codebook
-from discourse.models.encoder import Encoder, load_encoder
+from discourse.models.encoder import Encoder, load_reader
 from discourse.models.text_vectors import text_reader
 from discourse.tables import FRAMES, STANCES, THREADS, Path
 from discourse.tag.batches import Comments, ThreadBatches
 from discourse.tag.cascade import answered_by, said_of, way_of
 from discourse.tag.fit import PastGate, check_fits, past_gate
 from discourse.tag.frames import frame_batches, tag_frames
+from discourse.tag.read_by import read_by
 from discourse.tag.stance import path_of, read_stance, stance_batches
 from discourse.tag.text_only import read_alone
 from discourse.tag.topics import TopicTables, tag_topics
@@ -44,7 +45,7 @@ def tag_by_bundles(
     """
     bundle = load_bundle(config.bundles.frames, "frames")
     check_codebook(bundle, codebook)
-    encoder = load_encoder(bundle.manifest.encoder)
+    encoder = load_reader(bundle.manifest.encoder)
     batches = ThreadBatches(workspace, COLUMNS)
     # A reading that knows the parent would find its frame in the reply: replies are read again without it.
     tagging = _Tagging(workspace, config, batches, read_alone(batches, config.seed), encoder, engine)
@@ -59,7 +60,8 @@ def tag_by_bundles(
         notes.append("no stance: no target is named (--target, or [stance] targets)")
     notes += check_fits(workspace, checked, encoder, config)
     reader = text_reader(bundle, encoder)
-    return counts, notes, tag_topics(workspace, batches, bundle.manifest.languages, reader, config, engine)
+    topics = tag_topics(workspace, batches, bundle.manifest.languages, reader, config, engine)
+    return counts | read_by(workspace), notes, topics
 
 
 @dataclass(frozen=True, slots=True)

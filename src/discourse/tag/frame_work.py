@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ from discourse.models.static import StaticTier
 from discourse.models.text_vectors import static_tier
 from discourse.progress import Advance
 from discourse.tables import SCORES, Tier
+from discourse.tag.read_by import DEVICE
 from discourse.tag.scores import score_rows
 from discourse.tag.vectors import keep_vectors
 from discourse.workspace import Workspace
@@ -31,6 +33,8 @@ class FrameWork:
 
     Pickled, it is workspace, bundle and encoder by name, and loads the model where it arrives.
     """
+
+    on_gpu: ClassVar[bool] = True
 
     workspace: Workspace
     bundle: Bundle
@@ -55,7 +59,7 @@ class FrameWork:
             Tier.ENCODER,
             lambda parts: model.read([FrameInput(part) for part in parts]).scores,
         )
-        self.workspace.append(SCORES, rows, {"bundle": self.bundle.id})
+        self.workspace.append(SCORES, rows, {"bundle": self.bundle.id, DEVICE: str(model.encoder.device)})
 
     def __reduce__(self) -> tuple[Callable[..., FrameWork], tuple[Workspace, Bundle, Encoder]]:
         """Return how it is made again."""

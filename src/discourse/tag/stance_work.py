@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from discourse.models.stance import CLASSES, Reading, StanceModel, load_stance
 from discourse.progress import Advance
 from discourse.tables import SCORES, Tier
 from discourse.tag.evidence import carrying, strongest
+from discourse.tag.read_by import DEVICE
 from discourse.workspace import Workspace
 
 SHARD_SCHEMA = pl.Schema({"input_key": pl.String(), "target": pl.String(), "text": pl.String(), "parent": pl.String()})
@@ -27,6 +29,8 @@ class StanceWork:
     Pickled, it is workspace, bundle and encoder by name, and loads the model where it arrives.
     """
 
+    on_gpu: ClassVar[bool] = True
+
     workspace: Workspace
     bundle: Bundle
     model: StanceModel
@@ -36,7 +40,7 @@ class StanceWork:
         readings = [Reading(*row) for row in shard.select("target", "text", "parent").iter_rows()]
         found = self.model.log_probabilities(readings, advance)
         rows = _scores(shard["input_key"].to_list(), found, _evidence(self.model, readings, found), self.bundle)
-        self.workspace.append(SCORES, rows, {"bundle": self.bundle.id})
+        self.workspace.append(SCORES, rows, {"bundle": self.bundle.id, DEVICE: str(self.model.encoder.device)})
 
     def __reduce__(self) -> tuple[Callable[..., StanceWork], tuple[Workspace, Bundle, Encoder]]:
         """Return how it is made again, from any working folder."""

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from discourse.engine import LOCAL, Engine
 from discourse.errors import WorkspaceError
+from discourse.models.encoder import Encoder
 from discourse.models.input_key import input_key
 from discourse.models.text_vectors import TextReader, read_texts
 from discourse.progress import Advance, bar
 from discourse.tables import EMBEDDINGS
 from discourse.tag.input_numbers import cut_shards, halves, number_keys
+from discourse.tag.read_by import DEVICE
 from discourse.tag.readable import SHARD
 from discourse.tag.vector_places import NOWHERE, VectorPlaces
 from discourse.workspace import Workspace
@@ -33,7 +35,8 @@ def keep_vectors(workspace: Workspace, encoder: TextReader, texts: Sequence[str]
     )
     fresh = shard.unique("input_key", keep="first", maintain_order=True)
     if fresh.height:
-        workspace.append(EMBEDDINGS, fresh, {"encoder": encoder.id})
+        read_by = {DEVICE: str(encoder.device)} if isinstance(encoder, Encoder) else {}
+        workspace.append(EMBEDDINGS, fresh, {"encoder": encoder.id, **read_by})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class VectorWork:
     workspace: Workspace
     reader: TextReader
     max_length: int
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a GPU reads faster; the static tier only looks up."""
+        return isinstance(self.reader, Encoder)
 
     def __call__(self, shard: pl.DataFrame, advance: Advance) -> None:
         """Read the column `text`."""
@@ -112,7 +120,8 @@ class Vectors:
         return table[every.to_frame().join(numbered, on="text", maintain_order="left")["number"].to_numpy()]
 
     def _keys(self, texts: pl.Series) -> pl.Series:
-        keys = [input_key(text, self.reader.id) for text in texts]
+        reader = self.reader.id
+        keys = [input_key(text, reader) for text in texts]
         return pl.Series("input_key", keys, dtype=pl.String)
 
     def _look(self) -> None:
