@@ -52,7 +52,7 @@ FILES = (WITH_TARGETS, *THREADS, "threads/reddit_cmv", *SETS)
 QUICK_FILES = (WITH_TARGETS, "threads/reddit_cmv")
 METHODS = ("BERTopic, defaults", "… left over to nearest", "discourse, topics", "discourse, broad topics")
 SEEDS, QUICK_SEEDS = (0, 1, 2), (0, 1)
-QUICK_COMMENTS = 1_000
+QUICK_COMMENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def main() -> None:
     """Print one table and a verdict; the exit code follows the files whose truth is subjects."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parents[2] / "shared")
-    parser.add_argument("--quick", action="store_true", help="two files, at most 1,000 comments each, two seeds")
+    parser.add_argument("--quick", action="store_true", help="two files, at most 500 comments each, two seeds")
     options = parser.parse_args()
     seeds = QUICK_SEEDS if options.quick else SEEDS
     ahead: dict[str, list[bool]] = {"subjects": [], "threads": []}
