@@ -7,10 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import expit
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 
 from discourse.models.bundle import Calibration
 from discourse.models.conformal import Cutoffs, cutoffs
@@ -170,6 +167,9 @@ def fit_curve(scores: Floats, labels: Labels, weights: Floats, method: Method) -
         method: `platt`: slope and intercept with an L2 penalty of 1 on the slope (Platt 1999); `temperature`: a slope
             alone (Guo et al. 2017), for scores of unweighted training; `isotonic`: see `_isotonic`.
     """
+    # scikit-learn takes longer to import than a comment takes to be tagged.
+    from sklearn.linear_model import LogisticRegression
+
     if method == "isotonic":
         return Curve(knots=_isotonic(scores, labels, weights))
     scale = weights / weights.mean()
@@ -182,6 +182,8 @@ def fit_curve(scores: Floats, labels: Labels, weights: Floats, method: Method) -
 
 
 def _temperature_slope(scores: Floats, labels: Labels, weights: Floats) -> float:
+    from scipy.optimize import minimize_scalar
+
     def loss(log_slope: float) -> float:
         scaled = np.exp(log_slope) * scores
         return float(np.average(np.logaddexp(0, scaled) - labels * scaled, weights=weights))
@@ -196,6 +198,8 @@ def _isotonic(scores: Floats, labels: Labels, weights: Floats) -> tuple[tuple[fl
     Each flat stretch of the isotonic regression becomes one knot at its mean score. The ends are kept from 0 and 1 by
     the rule of succession: with k effective rows in the outermost stretch, by at least 1 / (k + 2).
     """
+    from sklearn.isotonic import IsotonicRegression
+
     fitted = IsotonicRegression().fit(scores, labels, sample_weight=weights).predict(scores)
     values, stretch = np.unique(np.round(fitted, 12), return_inverse=True)
     mass = np.bincount(stretch, weights)

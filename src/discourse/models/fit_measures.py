@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
-from sklearn.covariance import ledoit_wolf
 
 Floats = NDArray[np.float64]
 Names = NDArray[np.str_]
@@ -224,6 +222,9 @@ def _covariances(x: Floats, sources: Names, threads: Names) -> tuple[Floats, Flo
 
 
 def _shrunk(residuals: Floats) -> Floats:
+    # scikit-learn takes longer to import than a comment takes to be tagged.
+    from sklearn.covariance import ledoit_wolf
+
     return np.asarray(ledoit_wolf(residuals, assume_centered=True)[0], np.float64)
 
 
@@ -235,6 +236,8 @@ def _weightings(weights: Floats | None, rows: NDArray[np.bool_]) -> list[Floats]
 
 def _mixture(centres: Floats, mean: Floats) -> Floats:
     """Return the shares, not negative and summing to 1, whose mixture of centres is nearest to a mean."""
+    from scipy.optimize import nnls
+
     heavy = 1e3 * max(1.0, float(np.abs(centres).max()))
     # What lies outside the span of the centres is the same for every mixture.
     basis = np.linalg.qr(centres.T)[0]

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
-from sklearn.linear_model import LogisticRegression
 
 from discourse.errors import BundleError
 
@@ -63,6 +62,9 @@ def fit_heads(
     Raises:
         BundleError: a level has only one class.
     """
+    # scikit-learn takes longer to import than a comment takes to be tagged.
+    from sklearn.linear_model import LogisticRegression
+
     weights = np.zeros((len(levels), vectors.shape[1]), np.float32)
     bias = np.zeros(len(levels), np.float32)
     for k, level in enumerate(levels):

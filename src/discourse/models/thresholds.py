@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from discourse.models.decisions import Aim
 
@@ -57,6 +56,9 @@ def smooth_probability(scores: Floats, labels: NDArray[np.int8], weights: Floats
         labels: 0 or 1; both occur.
         weights: of the rows.
     """
+    # scikit-learn takes longer to import than a comment takes to be tagged.
+    from sklearn.linear_model import LogisticRegression
+
     scale = weights / weights.mean()
     # ln p and -ln(1 - p) of p = sigmoid(score).
     features = np.column_stack([-np.logaddexp(0, -scores), np.logaddexp(0, scores)])
