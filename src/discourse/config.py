@@ -175,7 +175,7 @@ class CollectConfig(Section):
 
 
 class RayConfig(Section):
-    """The cluster that tags with `engine = "ray"`."""
+    """The cluster that works with `engine = "ray"`."""
 
     address: Annotated[
         str | None,

@@ -47,7 +47,7 @@ Exact = Annotated[
 ]
 Engine = Annotated[
     str | None,
-    typer.Option("--engine", help="Where comments are tagged: here, or by the workers of a Ray cluster. [local|ray]"),
+    typer.Option("--engine", help="Who works: this process, or the workers of a Ray cluster. [local|ray]"),
 ]
 Labels = Annotated[list[str] | None, typer.Option(metavar="FILE", help="Labels given by people.")]
 Quotes = Annotated[str | None, typer.Option(help="How much of the comments the report quotes. [full|short|none]")]
