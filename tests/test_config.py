@@ -10,10 +10,6 @@ from discourse.config import Config, load_config, override, parse_config
 from discourse.errors import DiscourseError, InputError, UsageError
 
 
-def test_defaults_ask_for_nothing_that_cannot_be_done() -> None:
-    assert Config().unavailable() == []
-
-
 def test_paths_are_taken_from_the_configs_folder(tmp_path: Path) -> None:
     (tmp_path / "thread.csv").write_text("text\nhello", encoding="utf-8")
     file = tmp_path / "discourse.toml"
@@ -57,7 +53,3 @@ def test_the_fingerprint_follows_its_sections_only() -> None:
     one, other = Config(), override(Config(), {"report.quotes": "none"})
     assert one.fingerprint("input", "seed") == other.fingerprint("input", "seed")
     assert one.fingerprint("report") != other.fingerprint("report")
-
-
-def test_a_setting_that_cannot_be_done_yet_is_named() -> None:
-    assert parse_config({"tagging": {"precision": "int8"}}).unavailable() == ['[tagging] precision = "int8"']

@@ -12,7 +12,6 @@ from discourse.codebook import load_codebook
 from discourse.config import Config
 from discourse.engine import LOCAL, Engine, open_engine
 from discourse.engine import check as check_engine
-from discourse.errors import UsageError
 from discourse.models.bundle import Bundle, load_bundle
 from discourse.models.judge.cost import Agreed, never
 from discourse.models.recipe import Recipe
@@ -180,9 +179,6 @@ def run(
     Raises:
         DiscourseError: the input, the configuration or a bundle cannot be used; what earlier stages wrote is kept.
     """
-    unavailable = config.unavailable()
-    if unavailable:
-        raise UsageError(f"{unavailable[0]}: this version cannot do it yet; remove the setting")
     check_engine(config)
     tag.check(config)
     aggregate.check(config)

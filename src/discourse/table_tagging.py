@@ -119,10 +119,10 @@ def _comments(
 
 
 def _tag(comments: pl.DataFrame, config: Config) -> tuple[pl.DataFrame, pl.DataFrame | None, list[str]]:
-    bundle = load_bundle(config.bundles.frames, "frames")
+    bundle = load_bundle(config.bundles.frames, "frames", config.tagging.precision)
     if bundle.doubt:
         warn(bundle.doubt)
-    encoder = load_reader(bundle.manifest.encoder)
+    encoder = load_reader(bundle.manifest.encoder, precision=config.tagging.precision)
     with tempfile.TemporaryDirectory(prefix="discourse-") as folder, open_engine(config, Path(folder)) as engine:
         workspace = Workspace(Path(folder))
         # Parents are rows of their own, which are read along and not tagged.
@@ -142,7 +142,7 @@ def _tag(comments: pl.DataFrame, config: Config) -> tuple[pl.DataFrame, pl.DataF
         notes = check_fits(workspace, alike, encoder, config)
         if not config.stance.targets:
             return frames, None, notes
-        stance = load_bundle(config.bundles.stance, "stance")
+        stance = load_bundle(config.bundles.stance, "stance", config.tagging.precision)
         stances = tag_stance(workspace, both, stance, encoder, config, engine)
         return frames, STANCES.conform(stances), notes
 

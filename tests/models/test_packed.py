@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from discourse.models.adapters import adapt
-from discourse.models.encoder import Encoder, load_encoder, mean_pool, padded
+from discourse.models.encoder import Encoder, load_encoder, mean_pool, padded, unit
 from discourse.models.frame_inputs import FrameInput, frame_sequences
-from discourse.models.packed import TILE, Sequences, embedded, packed, packed_layer, pooled, through
+from discourse.models.packed import TILE, Sequences, embedded, int8_step, packed, packed_layer, pooled, through
 from discourse.models.tuned import Shape, new_top, packed_top
 
 SAID = "who asked for these lamps on our street and why does nobody say what they cost 🦆 [SEP] naïve"
@@ -96,3 +99,25 @@ def test_adapters_are_read_as_they_were_learned(encoder: Encoder, sequences: Seq
         through(packed_top(top).layers, embedded(encoder.model.embeddings, some), some),
         atol=1e-4,
     )
+
+
+def test_int8_gives_about_the_same_and_alike_to_the_last_bit_whatever_lies_beside(
+    encoder: Encoder, sequences: Sequences
+) -> None:
+    small = replace(encoder, precision="int8")
+    found, single = read(small, sequences), read(encoder, sequences)
+    assert np.array_equal(found, read(small, sequences, 200))
+    assert np.abs(unit(found) - unit(single)).max() > 1e-4
+    assert ((unit(found) * unit(single)).sum(1) > 0.96).all()
+    step = int8_step(torch.tensor([[3.0, -1.0], [0.0, 0.0]]), torch.tensor([0.5, 2.0]))
+    assert torch.allclose(
+        step(torch.tensor([[0.0, 0.0], [2.0, 1.0]])), torch.tensor([[0.5, 2.0], [5.5, 2.0]]), atol=0.1
+    )
+
+
+def test_int8_is_named_and_loaded_again_as_such(encoder: Encoder) -> None:
+    small = replace(encoder, precision="int8")
+    assert small.id == f"{encoder.id}+int8"
+    assert small.read_by == "cpu int8"
+    again = pickle.loads(pickle.dumps(small))  # noqa: S301 - made a moment ago
+    assert (again.precision, again.id) == ("int8", small.id)

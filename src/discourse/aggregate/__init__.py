@@ -157,7 +157,8 @@ def _targets(
 
 def _frame_dynamics(workspace: Workspace, config: Config, marked: pl.DataFrame) -> list[Estimate]:
     """Replies are compared by what a bundle reads in the text alone, whoever else tagged."""
-    bundle, frames = load_bundle(config.bundles.frames, "frames"), read_alone(workspace, FRAMES)
+    bundle = load_bundle(config.bundles.frames, "frames", config.tagging.precision)
+    frames = read_alone(workspace, FRAMES)
     if config.tagger == JUDGED and not (frames["bundle"] == bundle.id).any():
         return []
     return frame_dynamics(marked, frames, bundle, config.seed)
@@ -166,7 +167,7 @@ def _frame_dynamics(workspace: Workspace, config: Config, marked: pl.DataFrame) 
 def _stance_dynamics(workspace: Workspace, config: Config, comments: pl.DataFrame) -> list[Estimate]:
     if not config.stance.targets:
         return []
-    reader = load_bundle(config.bundles.stance, "stance")
+    reader = load_bundle(config.bundles.stance, "stance", config.tagging.precision)
     attributes = workspace.read(ATTRIBUTES)
     marked = mark_excluded(comments.lazy(), reader.manifest.languages, config.filter, attributes).collect()
     return stance_dynamics(marked, read_alone(workspace, STANCES), config.stance.targets, reader, config.seed)

@@ -11,7 +11,7 @@ import io
 import json
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, cast
 import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from discourse.config import explain
+from discourse.config import Precision, explain
 from discourse.errors import BundleError, did_you_mean
 from discourse.models.bundle_contents import (
     CONTENTS,
@@ -129,16 +129,17 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle that was verified: its folder, what `bundle.toml` says, and its hash."""
+    """A bundle that was verified: its folder, what `bundle.toml` says, its hash, and how its encoder multiplies."""
 
     folder: Path
     manifest: Manifest
     sha256: str
+    precision: Precision = "fp32"
 
     @property
     def id(self) -> str:
-        """How tags name the bundle: its name and the start of its hash."""
-        return f"{self.manifest.name}@{self.sha256[:12]}"
+        """How tags name the bundle: its name and the start of its hash, and ``+int8`` where it was run so."""
+        return f"{self.manifest.name}@{self.sha256[:12]}{'' if self.precision == 'fp32' else f'+{self.precision}'}"
 
     @property
     def doubt(self) -> str:
@@ -209,12 +210,13 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:20]
 
 
-def load_bundle(reference: str | Path, kind: str | None = None) -> Bundle:
+def load_bundle(reference: str | Path, kind: str | None = None, precision: Precision = "fp32") -> Bundle:
     """Find a bundle by shipped name, folder, zip file or hub id, and verify every file of it.
 
     Args:
         reference: such as ``frames-minilm``, ``./my-bundle``, ``my-bundle.zip`` or ``owner/name``.
         kind: the kind that is needed; None takes any.
+        precision: of its encoder where it is run, `[tagging] precision`.
 
     Raises:
         BundleError: it does not exist, is damaged, holds a file that it does not name, or is of another kind.
@@ -224,7 +226,7 @@ def load_bundle(reference: str | Path, kind: str | None = None) -> Bundle:
         check(bundle)
     if kind is not None and bundle.manifest.kind != kind:
         raise BundleError(f"{reference}: is a {bundle.manifest.kind} bundle, a {kind} bundle is needed")
-    return bundle
+    return replace(bundle, precision=precision)
 
 
 def shipped_bundles() -> list[str]:

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from discourse.config import Precision
 from discourse.errors import BundleError
 from discourse.models.bert import Bert, Embeddings, load_bert
 from discourse.models.device import CPU, Device, device_here
-from discourse.models.packed import PackedLayer, Precision, Sequences, packed_layer
+from discourse.models.packed import PackedLayer, Sequences, packed_layer
 
 MINILM = "all-MiniLM-L6-v2"
 KNOWN_SHA256 = {MINILM: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
@@ -69,6 +70,11 @@ class Encoder:
     def id(self) -> str:
         """The encoder's name and the start of its hash, and how it multiplies where that is not in fp32."""
         return f"{self.name}@{self.sha256[:12]}{'' if self.precision == 'fp32' else f'+{self.precision}'}"
+
+    @property
+    def read_by(self) -> str:
+        """What reads comments and with what numbers, as it is recorded beside what was read."""
+        return str(self.device) if self.precision == "fp32" else f"{self.device.name} {self.precision}"
 
     @cached_property
     def layers(self) -> tuple[PackedLayer, ...]:

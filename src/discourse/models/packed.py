@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from discourse.config import Precision
 from discourse.models import bert
 from discourse.models.adapters import Adapter
 from discourse.models.device import CPU, Device
@@ -29,7 +30,6 @@ LEVELS, WEIGHT_LEVELS = 127, 63  # with 63 no sum of two products overflows 16 b
 SMALLEST = 1e-30  # a scale that zeros can be divided by
 
 Step = Callable[[Tensor], Tensor]
-Precision = Literal["fp32", "int8"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,4 +103,5 @@ def reader_of(config: Config, kind: str) -> TagReader:
         coder = tag_coder(config)
         names = tuple(frame.name for frame in coder.questions.frames)
         return CodedReader(coder.id, CoderReads(names if kind == "frames" else (), read_languages(config)))
-    return load_bundle(config.bundles.frames if kind == "frames" else config.bundles.stance, kind)
+    wanted = config.bundles.frames if kind == "frames" else config.bundles.stance
+    return load_bundle(wanted, kind, config.tagging.precision)

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from discourse.config import Precision
 from discourse.errors import BundleError
 from discourse.models.adapters import adapt, merge
 from discourse.models.bert import Embeddings
@@ -23,7 +24,6 @@ from discourse.models.encoder import Batch, Encoder, attention_mask, mean_pool, 
 from discourse.models.packed import (
     Packed,
     PackedLayer,
-    Precision,
     Sequences,
     embedded,
     packed,

@@ -145,6 +145,6 @@ def _commonest(ways: pl.DataFrame, column: str) -> str:
 
 
 def _current(bundle: str, receipt: Receipt) -> bool:
-    name, _, digest = bundle.partition("@")
+    name, _, digest = bundle.partition("+")[0].partition("@")
     said = [*receipt.bundles, *receipt.bundles.values()]
     return any(word in {bundle, name} or (digest and word.startswith(digest)) for word in said)

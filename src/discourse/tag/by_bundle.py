@@ -43,16 +43,16 @@ def tag_by_bundles(
         BundleError: a bundle is missing, damaged or does not fit.
         UsageError: the frames bundle was trained for another codebook, and what differs is named.
     """
-    bundle = load_bundle(config.bundles.frames, "frames")
+    bundle = load_bundle(config.bundles.frames, "frames", config.tagging.precision)
     check_codebook(bundle, codebook)
-    encoder = load_reader(bundle.manifest.encoder)
+    encoder = load_reader(bundle.manifest.encoder, precision=config.tagging.precision)
     batches = ThreadBatches(workspace, COLUMNS)
     # A reading that knows the parent would find its frame in the reply: replies are read again without it.
     tagging = _Tagging(workspace, config, batches, read_alone(batches, config.seed), encoder, engine)
     counts, notes = tagging.frames(bundle, codebook)
     checked: list[tuple[Bundle, Comments]] = [(bundle, batches)]
     if config.stance.targets:
-        stance_bundle = load_bundle(config.bundles.stance, "stance")
+        stance_bundle = load_bundle(config.bundles.stance, "stance", config.tagging.precision)
         counts["stance_rows"], past = tagging.stances(stance_bundle)
         checked.append((stance_bundle, past))
     else:

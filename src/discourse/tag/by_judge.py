@@ -33,9 +33,9 @@ def tag_by_judge(
         UsageError, InputError: as in `judge`.
         BundleError: a bundle is missing or damaged.
     """
-    bundle = load_bundle(config.bundles.frames, "frames")
+    bundle = load_bundle(config.bundles.frames, "frames", config.tagging.precision)
     judged = judge(workspace, config, agreed)
-    encoder = load_encoder(bundle.manifest.encoder)
+    encoder = load_encoder(bundle.manifest.encoder, precision=config.tagging.precision)
     comments, threads = workspace.read(COMMENTS), workspace.read(THREADS)
     notes = list(judged.notes)
     chosen = in_chosen_threads(comments, judged.frames, config.seed)
@@ -66,5 +66,5 @@ def tag_by_judge(
 def _stance_alone(workspace: Workspace, config: Config, chosen: pl.DataFrame, encoder: Encoder) -> pl.DataFrame:
     if not config.stance.targets:
         return STANCES.empty()
-    bundle = load_bundle(config.bundles.stance, "stance")
+    bundle = load_bundle(config.bundles.stance, "stance", config.tagging.precision)
     return read_stance(workspace, chosen, bundle, encoder, config.stance.targets, Path.TEXT_ONLY)

@@ -59,7 +59,7 @@ class FrameWork:
             Tier.ENCODER,
             lambda parts: model.read([FrameInput(part) for part in parts]).scores,
         )
-        self.workspace.append(SCORES, rows, {"bundle": self.bundle.id, DEVICE: str(model.encoder.device)})
+        self.workspace.append(SCORES, rows, {"bundle": self.bundle.id, DEVICE: model.encoder.read_by})
 
     def __reduce__(self) -> tuple[Callable[..., FrameWork], tuple[Workspace, Bundle, Encoder]]:
         """Return how it is made again."""

@@ -40,7 +40,7 @@ class StanceWork:
         readings = [Reading(*row) for row in shard.select("target", "text", "parent").iter_rows()]
         found = self.model.log_probabilities(readings, advance)
         rows = _scores(shard["input_key"].to_list(), found, _evidence(self.model, readings, found), self.bundle)
-        self.workspace.append(SCORES, rows, {"bundle": self.bundle.id, DEVICE: str(self.model.encoder.device)})
+        self.workspace.append(SCORES, rows, {"bundle": self.bundle.id, DEVICE: self.model.encoder.read_by})
 
     def __reduce__(self) -> tuple[Callable[..., StanceWork], tuple[Workspace, Bundle, Encoder]]:
         """Return how it is made again, from any working folder."""

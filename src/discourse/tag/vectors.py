@@ -35,7 +35,7 @@ def keep_vectors(workspace: Workspace, encoder: TextReader, texts: Sequence[str]
     )
     fresh = shard.unique("input_key", keep="first", maintain_order=True)
     if fresh.height:
-        read_by = {DEVICE: str(encoder.device)} if isinstance(encoder, Encoder) else {}
+        read_by = {DEVICE: encoder.read_by} if isinstance(encoder, Encoder) else {}
         workspace.append(EMBEDDINGS, fresh, {"encoder": encoder.id, **read_by})
 
 

@@ -121,7 +121,7 @@ def _model(reference: str, name: str, material: Material) -> Model:
         bundle = load_bundle(reference)
     except BundleError:
         return Model(name, (material.words.text("model.absent"),), "")
-    if bundle.id != name:
+    if bundle.id != name.partition("+")[0]:
         return Model(name, (material.words.text("model.absent"),), "")
     manifest = bundle.manifest
     said = {
