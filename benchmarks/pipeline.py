@@ -2,7 +2,7 @@
 
 Comments are those of benchmarks/corpus.py; 8 candidate languages, one stance target, topics without stability runs.
 Processor time and the peak of the proportional set size are those of the whole process tree, by stage; memory is looked
-at five times a second. Exponents are the slope of log(time) and log(memory) over log(comments), from 10,000 comments on.
+at five times a second. Exponents are slopes of log(time) and log(memory) over log(comments), from 10,000 comments on.
 
     python benchmarks/pipeline.py [--quick] [--sizes N…] [--tier none|static|cascade|exact] [--runs N] [FOLDER]
 
@@ -147,8 +147,9 @@ def answering_all(folder: Path) -> Path:
     cascade = json.loads((folder / "cascade.json").read_text(encoding="utf-8"))
     for cuts in (cascade["levels"], cascade["alone"]):
         for cut in cuts.values():
-            middle = cut["low"] if cut["low"] is not None else 0.0
-            cut["low"] = cut["high"] = middle
+            # As few are a yes as the cascade itself would call one, since the evidence of each is looked for.
+            cut["high"] = cut["high"] if cut["high"] is not None else 0.0
+            cut["low"] = cut["high"]
     (folder / "cascade.json").write_text(json.dumps(cascade), encoding="utf-8")
     manifest = (folder / "bundle.toml").read_text(encoding="utf-8")
     old = tomllib.loads(manifest)["files"]["cascade.json"]

@@ -91,9 +91,9 @@ def _tells(threads: pl.DataFrame) -> bool:
 
 
 def _comments(parsed: list[Parsed], dumps: list[RedditDump]) -> Iterator[pl.DataFrame]:
-    """Yield the rows of all files in parts: those of small files in one, those of dumps as they are read."""
+    """Yield the rows of all files in parts: those of few comments in one, those of dumps as they are read."""
     if parsed:
-        yield pl.concat([one.comments for one in parsed])
+        yield from pl.concat([one.comments for one in parsed]).iter_slices(_PART)
     waiting: list[pl.DataFrame] = []
     for dump in dumps:
         with bar(f"reading {dump.path.name}", dump.path.stat().st_size) as advance:

@@ -105,7 +105,7 @@ def _fit_warnings(material: Material, rows: pl.DataFrame) -> tuple[str, ...]:
     found: list[str] = []
     tagged = material.receipt.stages.get("tag")
     doubted = tagged is not None and tagged.counts.get("not_validated", 0) > 0
-    if doubted and not set(rows["bundle"]).isdisjoint(material.frames["bundle"]):
+    if doubted and not set(rows["bundle"]).isdisjoint(material.frames["bundle"].unique()):
         found.append(words.text("fit.learned_nothing"))
     names = {thread.thread_id: thread.label for thread in material.named}
     for (check,), part in rows.filter(verdict="differs").group_by("check", maintain_order=True):
