@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,15 @@ with line("Paged") as show:
     time.sleep(0.5)
 """
 
+WORK = """
+import time
+from discourse.progress import bar
+with bar("nothing to do", 0), bar("frames", 80) as advance:
+    for _ in range(6):
+        advance(10)
+        time.sleep(0.5)
+"""
+
 
 def test_the_line_is_quiet_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
     """A file or a pipe gets nothing."""
@@ -27,11 +38,11 @@ def test_the_line_is_quiet_where_nobody_looks(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_line_shows_at_a_terminal_what_was_said() -> None:
-    """The text stands there as it is: no markup is followed, and no control character comes through."""
+def seen_at_a_terminal(code: str) -> bytes:
+    """Run some code whose stderr is a terminal, and return what stands there."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", SHOW], stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+        [sys.executable, "-c", code], stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     )
     os.close(theirs)
     seen = b""
@@ -42,6 +53,29 @@ def test_the_line_shows_at_a_terminal_what_was_said() -> None:
         pass
     os.close(ours)
     assert process.wait(timeout=30) == 0
+    return seen
+
+
+def test_the_line_shows_at_a_terminal_what_was_said() -> None:
+    """The text stands there as it is: no markup is followed, and no control character comes through."""
+    seen = seen_at_a_terminal(SHOW)
     assert b"3 requests" in seen
     assert b"[red]" in seen
     assert b"\x1b]0;" not in seen
+
+
+def test_a_bar_shows_how_much_is_done_and_how_long_the_rest_takes() -> None:
+    """Where there is no work there is no bar."""
+    seen = seen_at_a_terminal(WORK)
+    assert b"frames" in seen
+    assert b"60/80" in seen
+    assert re.search(rb"0:00:0[1-9]", seen)
+    assert b"nothing to do" not in seen
+
+
+def test_a_message_that_cannot_be_written_stops_nothing() -> None:
+    """Where stderr is full, work goes on."""
+    code = "from discourse.progress import say; say('x' * 9999); say('y'); print('done')"
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.run([sys.executable, "-c", code], stderr=full, stdout=subprocess.PIPE, check=True)
+    assert process.stdout == b"done\n"

@@ -29,7 +29,7 @@ def warn(message: str) -> None:
 
 @contextmanager
 def bar(label: str, total: int) -> Generator[Advance]:
-    """Show a progress bar with the time left while the block runs; quiet where stderr is not a terminal.
+    """Show a progress bar with the time left while the block runs; quiet without work, or where nobody looks.
 
     Args:
         label: what is being done, in two or three words.
@@ -38,7 +38,7 @@ def bar(label: str, total: int) -> Generator[Advance]:
     Yields:
         A function to call with the number of units done since the last call.
     """
-    if not sys.stderr.isatty():
+    if not total or not sys.stderr.isatty():
         yield _ignore
         return
     # rich takes 60 ms to import, which `discourse --help` must not pay.
