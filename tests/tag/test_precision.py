@@ -34,7 +34,7 @@ def test_scores_of_both_precisions_are_kept_apart_in_one_workspace(frames_bundle
     kept = workspace.read(SCORES)
     assert dict(kept["bundle"].value_counts().iter_rows()) == {frames_bundle.id: 6, small.id: 6}
     assert kept["input_key"].n_unique() == 4
-    differences = (found["probability"] - single["probability"]).abs()
+    differences = (found["probability"] - single["probability"]).abs().to_numpy()
     assert 0 < differences.max() < 0.1
 
 
