@@ -10,6 +10,8 @@ import pytest
 from discourse.errors import WorkspaceError
 from discourse.tables import COMMENTS, QUARANTINE
 from discourse.workspace import Workspace, create_workspace, open_workspace
+from discourse.writing import replacing
+from tests.small_disk import filled, small_disk
 
 
 def rows(*places: str) -> pl.DataFrame:
@@ -75,3 +77,29 @@ def test_an_author_key_of_the_users_is_taken_or_refused(tmp_path: Path) -> None:
     key.write_text("long enough to be a secret\n", encoding="ascii")
     assert workspace.author_key(key) == b"long enough to be a secret"
     assert not (tmp_path / "ws" / "author.key").exists()
+
+
+def test_a_full_disk_is_told_whatever_is_written_and_the_old_file_stays(tmp_path: Path) -> None:
+    """Polars tells a full disk in several ways, by kind of file and by how much room there was."""
+    frame = pl.DataFrame({"text": [f"{place} {place**5}" for place in range(20_000)]})
+    writes = {"a.parquet": frame.write_parquet, "a.csv": frame.write_csv, "a.jsonl": frame.write_ndjson}
+    with small_disk(tmp_path / "disk") as disk:
+        for name, write in writes.items():
+            target = disk / name
+            target.write_text("old", encoding="utf-8")
+            for leaving in (0, 4_096, 65_536):
+                with (
+                    filled(disk, leaving),
+                    pytest.raises(WorkspaceError, match=rf"{name}: cannot be written \((No space left|the disk is)"),
+                    replacing(target) as partial,
+                ):
+                    write(partial)
+            assert target.read_text(encoding="utf-8") == "old"
+        assert len(list(disk.iterdir())) == len(writes)
+
+
+def test_another_fault_of_polars_is_no_full_disk(tmp_path: Path) -> None:
+    """What is wrong with the rows is not blamed on the disk."""
+    with pytest.raises(pl.exceptions.ColumnNotFoundError), replacing(tmp_path / "a.csv") as partial:
+        pl.DataFrame({"a": [1]}).select("b").write_csv(partial)
+    assert not list(tmp_path.iterdir())
