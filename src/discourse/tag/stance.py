@@ -142,7 +142,7 @@ class _Parts:
         """Yield them batch by batch."""
         for comments in self.batches:
             read = _readable(comments, self.bundle, self.path).filter("read")
-            yield pl.concat([read["text"], read["parent"].alias("text")])
+            yield pl.concat([read["text"], read["parent"].alias("text")]).unique(maintain_order=True)
 
 
 def _gate(read: pl.DataFrame, model: StanceModel, vectors: Vectors, targets: Sequence[str]) -> NDArray[np.float64]:
@@ -151,7 +151,9 @@ def _gate(read: pl.DataFrame, model: StanceModel, vectors: Vectors, targets: Seq
     about = read_texts(model.gate_reader, targets)
     for start in range(0, read.height, _VECTORS):
         some = read.slice(start, _VECTORS)
-        text, parent = vectors.of(some["text"].to_list()), vectors.of(some["parent"].to_list())
+        # Most parents are comments of the same threads.
+        both = vectors.of([*some["text"], *some["parent"]])
+        text, parent = both[: some.height], both[some.height :]
         for place, target in enumerate(targets):
             readings = [Reading(target, *row) for row in some.select("text", "parent").iter_rows()]
             same = np.broadcast_to(about[place], text.shape)
