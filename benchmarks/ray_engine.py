@@ -121,9 +121,9 @@ def _table(found: dict[str, list[tuple[float, float]]], rows: int, runs: int, st
     over = statistics.median(r - h for r, h in zip(taken[RAY_ONE], taken[ONE], strict=True))
     end = (
         f"2 workers of one core ÷ local with 2 threads: {middle[TWO] / middle[RAY_TWO]:.2f} with the start of workers, "
-        f"{steady[RAY_TWO] / steady[TWO]:.2f} once all read (goal 0.7, hope 0.9). One worker takes {over:+.1f} s beside "
-        "one thread here: start, models and hand-over. With one of two workers killed after the first shards a run "
-        f"ends {late:+.1f} s later."
+        f"{steady[RAY_TWO] / steady[TWO]:.2f} once all read (goal 0.7, hope 0.9). One worker takes {over:+.1f} s "
+        "beside one thread here: start, models and hand-over. With one of two workers killed after the first shards a "
+        f"run ends {late:+.1f} s later."
     )
     lines += ["", end]
     return "\n".join(lines)
