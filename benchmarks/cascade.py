@@ -1,6 +1,6 @@
 """The cascade against the encoder alone: share answered by the static tier, speed, and F1 lost.
 
-    python benchmarks/cascade.py [--bundle frames-minilm] [--threads ../shared/threads] [--runs 5] [--quick]
+    python benchmarks/cascade.py [--bundle frames-minilm] [--runs 5] [--quick]
 
 Speed: real comments with their titles and parents, each distinct one once, all ways in turn within each run, medians
 of the ratios of the same run; sentences for evidence are not looked for by any way. The first way is what people write:
@@ -16,25 +16,23 @@ import os
 import platform
 import time
 from collections.abc import Callable
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import torch
-from sentence_transformers import SentenceTransformer
-from sklearn.linear_model import LogisticRegression
+from notebook import frame_heads, load_reader
+from real_comments import SHARED, read_comments
 
 from discourse.models.bundle import Bundle, load_bundle
 from discourse.models.cascade import Cascade, goes_up, load_cascade, says_yes
 from discourse.models.cascade_cost import cascade_cost, table_lines
-from discourse.models.encoder import WHEELS, load_encoder
+from discourse.models.encoder import load_encoder
 from discourse.models.frame_inputs import FrameInput
 from discourse.models.frames import FramesModel, load_frames
 from discourse.models.static import StaticTier
 from discourse.models.text_vectors import static_tier
 
-FILES = ("reddit_conspiracy_2025", "mtcsd_reddit", "reddit_music_2025", "discourse_iitm_tds", "reddit_cmv")
 HOW = """\
 A *static tier* gives every comment a score for each frame from its word pieces alone: each word piece was run once
 through the tuned encoder, so that no transformer is needed at work (model2vec: Tulkens & van Dongen 2024). Vectors of
@@ -63,7 +61,6 @@ def main() -> None:
     """Print both tables, and write them unless in a hurry."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--bundle", default="frames-minilm")
-    parser.add_argument("--threads", type=Path, default=Path("../shared/threads"))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--comments", type=int, default=1_500)
     parser.add_argument("--seed", type=int, default=0)
@@ -77,11 +74,11 @@ def main() -> None:
         raise SystemExit(f"{given.bundle}: has no static tier; train it again with [static] on = true")
     lines = [f"bundle {bundle.id}: {cascade.said}", "", *cut_off_lines(cascade), ""]
     lines += table_lines(cascade_cost(bundle.heldout(), given.seed))
-    if given.threads.is_dir():
-        inputs = read_comments(given.threads, given.comments, given.seed)
+    if (SHARED / "threads").is_dir():
+        inputs = read_comments(given.comments, given.seed)
         lines += ["", *speed(inputs, bundle, cascade, given.runs)]
     else:
-        lines += ["", f"no speed: {given.threads} is not here"]
+        lines += ["", f"no speed: {SHARED} is not here"]
     print("\n".join(lines))
     if not given.quick:
         DOCS.write_text(page(given, lines), encoding="utf-8")
@@ -103,27 +100,15 @@ def cut_off_lines(cascade: Cascade) -> list[str]:
     return lines
 
 
-def read_comments(folder: Path, most: int, seed: int) -> list[FrameInput]:
-    """Return distinct comments of real threads with title and parent."""
-    parts: list[pl.DataFrame] = []
-    for name in FILES:
-        frame = pl.read_parquet(folder / f"{name}.parquet")
-        above = frame.select(parent_id="comment_id", parent="text").unique("parent_id", keep="first")
-        frame = frame.join(above, on="parent_id", how="left", maintain_order="left")
-        title = pl.col("title").fill_null("") if "title" in frame.columns else pl.lit("")
-        parts.append(frame.select("text", title.alias("title"), pl.col("parent").fill_null("")))
-    rows = pl.concat(parts).filter(pl.col("text").str.len_chars() > 0).unique("text", maintain_order=True)
-    return [FrameInput(*row) for row in rows.sample(min(most, rows.height), seed=seed).iter_rows()]
-
-
 def speed(inputs: list[FrameInput], bundle: Bundle, cascade: Cascade, runs: int) -> list[str]:
     """Time all ways in turn, run after run, and return a table of medians."""
     encoder = load_encoder(bundle.manifest.encoder)
     model, tier = load_frames(bundle, encoder), static_tier(bundle, encoder)
     cut = list(cascade.levels.values())
     up = goes_up(tier.scores(inputs), cut)
+    heads = frame_heads(load_reader(), len(bundle.manifest.labels))
     ways: dict[str, Way] = {
-        "SentenceTransformer.encode + heads": notebook(len(bundle.manifest.labels)),
+        "SentenceTransformer.encode + heads": lambda some: heads([row.text for row in some]),
         "encoder tier (exact)": model.read,
         "static tier": tier.scores,
         "cascade": lambda some: both(some, model, tier, cascade),
@@ -150,21 +135,6 @@ def speed(inputs: list[FrameInput], bundle: Bundle, cascade: Cascade, runs: int)
             f"[{ratio.min():.1f}–{ratio.max():.1f}] |"
         )
     return lines
-
-
-def notebook(levels: int) -> Way:
-    """Return what people write: vectors by sentence-transformers' defaults, then one linear head a frame."""
-    folder = resources.files(next(iter(WHEELS.values()))) / "model"
-    reader = SentenceTransformer(str(folder), device="cpu")
-    generator = np.random.default_rng(0)
-    x = generator.normal(size=(200, reader.encode(["a"]).shape[1]))
-    heads = [LogisticRegression().fit(x, generator.random(200) < 0.5) for _ in range(levels)]
-
-    def way(inputs: list[FrameInput]) -> object:
-        vectors = reader.encode([row.text for row in inputs], show_progress_bar=False)
-        return [head.predict_proba(vectors) for head in heads]
-
-    return way
 
 
 def both(inputs: list[FrameInput], model: FramesModel, tier: StaticTier, cascade: Cascade) -> object:
