@@ -1,6 +1,6 @@
 """The encoder tier against what this machine can multiply, against sentence-transformers, and in 8 bits.
 
-    python benchmarks/encode.py [--quick] [--runs 5] [--comments 1500] [--threads N] [--clock wall|cpu]
+    python benchmarks/encode.py [--quick] [--runs 5] [--comments 600] [--threads N] [--clock wall|cpu]
 
 Real comments (text alone, up to 256 tokens, special tokens included, as sentence-transformers reads them), each way
 from texts to vectors, tokenising included; all ways and the multiplications in turn within each run. The limit is the
@@ -119,16 +119,16 @@ def main() -> None:
     """Print the table, and write it unless in a hurry."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--comments", type=int, default=1_500)
+    parser.add_argument("--comments", type=int, default=600)
     parser.add_argument("--labelled", type=int, default=100_000, help="labelled comments that F1 is taken on")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
     parser.add_argument("--bundle", default="frames-minilm-context", help="whose F1 is taken")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quick", action="store_true", help="200 comments, 3 runs, nothing written")
+    parser.add_argument("--quick", action="store_true", help="120 comments, 3 runs, nothing written")
     given = parser.parse_args()
     if given.quick:
-        given.comments, given.runs, given.labelled = 200, 3, 200
+        given.comments, given.runs, given.labelled = 120, 3, 150
     if not (SHARED / "threads").is_dir():
         raise SystemExit(f"{SHARED}: the real comments are not here")
     torch.set_num_threads(given.threads)

@@ -1,6 +1,6 @@
 """Tags of a file of comments from end to end: exact, cascade and int8, against a notebook and a zero-shot classifier.
 
-    python benchmarks/tag.py [--quick] [--runs 5] [--comments 600] [--bundle frames-minilm-context] [--clock wall|cpu]
+    python benchmarks/tag.py [--quick] [--runs 5] [--comments 200] [--bundle frames-minilm-context] [--clock wall|cpu]
 
 Real comments with title and parent, from a CSV file to files of tags: frames with the sentence that carries each, the
 fit check, and stance to one target. Our ways load and verify their bundles each time; the notebook (see `notebook`)
@@ -52,14 +52,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", default="frames-minilm-context")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--comments", type=int, default=600)
-    parser.add_argument("--zero-shot", type=int, default=16, help="comments that the cross-encoder reads in each run")
+    parser.add_argument("--comments", type=int, default=200)
+    parser.add_argument("--zero-shot", type=int, default=8, help="comments that the cross-encoder reads in each run")
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quick", action="store_true", help="60 comments, 2 runs, no F1, nothing written")
+    parser.add_argument("--quick", action="store_true", help="40 comments, 2 runs, no F1, nothing written")
     given = parser.parse_args()
     if given.quick:
-        given.comments, given.runs, given.zero_shot = 60, 2, 4
+        given.comments, given.runs, given.zero_shot = 40, 2, 3
     if not (SHARED / "threads").is_dir():
         raise SystemExit(f"{SHARED}: the real comments are not here")
     bundle = load_bundle(given.bundle, "frames")

@@ -55,7 +55,7 @@ def run(workspace: Workspace, config: Config, agreed: Agreed = never, engine: En
         UsageError: nobody agreed to what it costs; or the frames bundle was trained for another codebook than the
             configured one, and what differs is named.
     """
-    # torch and transformers take seconds to import: only a run that tags pays for them.
+    # torch takes a second to import: only a run that tags pays for them.
     from discourse.codebook import load_codebook
     from discourse.tag.by_bundle import tag_by_bundles
     from discourse.tag.by_judge import tag_by_judge
