@@ -12,9 +12,7 @@ from discourse.codebook import load_codebook
 from discourse.config import Config
 from discourse.engine import LOCAL, Engine, open_engine
 from discourse.engine import check as check_engine
-from discourse.models.bundle import Bundle, load_bundle
 from discourse.models.judge.cost import Agreed, never
-from discourse.models.recipe import Recipe
 from discourse.progress import say, warn
 from discourse.receipt import Receipt, StageRecord, library_versions
 from discourse.report import Finding, findings
@@ -29,7 +27,7 @@ from discourse.tables import (
     VOTES,
     Table,
 )
-from discourse.workspace import Outcome, Workspace, create_workspace, now, open_workspace
+from discourse.workspace import Outcome, Workspace, create_workspace, now
 
 # Results kept by input key: they only grow, and a change in them alone makes nothing stale.
 KEPT = (EMBEDDINGS, SCORES)
@@ -329,33 +327,3 @@ def _findings(workspace: Workspace, config: Config) -> list[Finding]:
     if estimates.is_empty():
         return []
     return findings(estimates, load_codebook(config.codebook.file), config.stance.targets)
-
-
-def train(recipe: Path | Recipe, output: Path) -> Bundle:
-    """Train a bundle by a recipe or a recipe's file; its texts are cleaned as comments are before they are tagged.
-
-    Raises:
-        BundleError: `output` exists, or the labels cannot be learned from.
-        InputError, UsageError: the recipe or its data cannot be used.
-    """
-    from discourse.models.training import train_bundle
-
-    return train_bundle(recipe, output, lambda texts: normalize.clean_text(texts, "auto")["text"])
-
-
-def train_topics(root: Path, output: Path) -> Bundle:
-    """Save the topics of a workspace as a bundle that new comments can be given to.
-
-    Raises:
-        WorkspaceError: there is no workspace, or another run is writing to it.
-        BundleError: `output` exists, or the workspace has no topics.
-    """
-    from discourse.models.encoder import load_encoder
-    from discourse.models.text_vectors import text_reader
-    from discourse.tag.topics.saved import train_topics as save
-
-    workspace = open_workspace(root)
-    bundle = load_bundle(stored_config(workspace).bundles.frames, "frames")
-    reader = text_reader(bundle, load_encoder(bundle.manifest.encoder))
-    with workspace.lock():
-        return save(workspace, bundle.manifest.languages, reader, output)

@@ -67,9 +67,9 @@ def train(
 
       discourse bundle train --topics --from WS -o my-topics
     """
+    from discourse.bundle_training import train, train_topics
     from discourse.errors import UsageError
     from discourse.label_training import train_from_labels
-    from discourse.pipeline import train, train_topics
 
     ways = [recipe is not None or workspace is not None, bool(codebook or data or frame), zero_shot is not None]
     if sum(ways) > 1:
