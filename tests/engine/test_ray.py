@@ -31,14 +31,15 @@ pytestmark = pytest.mark.timeout(600)
 
 SHARD, BATCH, ROWS = 6, 12, 44
 TARGET = "the council"
-LAMPS = [f"Lamp {i} is dark." for i in range(SHARD + 1)]
+LAMPS = [f"Lamp {i} is dark." for i in range(SHARD)]
 KEPT = (SCORES, EMBEDDINGS)
 
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few comments make several shards."""
-    for module in (frames, stance, vectors, group_counts):
+    # Vectors are few enough to be read here.
+    for module in (frames, stance, group_counts):
         monkeypatch.setattr(module, "SHARD", SHARD)
 
 
@@ -109,6 +110,11 @@ def _name(process: psutil.Process) -> str:
         return ""
 
 
+def lamps() -> list[pl.DataFrame]:
+    """Return two shards of texts."""
+    return [pl.DataFrame({"text": [text]}) for text in LAMPS[:2]]
+
+
 def nothing(done: int = 1) -> None:
     """Count nothing."""
     del done
@@ -167,7 +173,7 @@ def test_a_worker_that_is_killed_while_it_reads_is_replaced_without_loss_or_repe
 def test_a_lone_shard_is_done_here(tmp_path: Path, encoder: Encoder) -> None:
     pytest.importorskip("ray")
     with open_engine(parse_config(settings(None)), tmp_path) as engine:
-        found = vectors.vectors_of(Workspace(tmp_path), encoder, LAMPS[:SHARD], 64, engine)
+        found = vectors.vectors_of(Workspace(tmp_path), encoder, LAMPS, 64, engine)
     assert found.shape == (SHARD, encoder.width)
     assert not (tmp_path / ".ray").exists()
 
@@ -177,7 +183,7 @@ def test_what_is_no_address_of_a_cluster_is_refused(address: str, tmp_path: Path
     pytest.importorskip("ray")
     config = parse_config(settings(address))
     with pytest.raises(UsageError, match="HOST:PORT"), open_engine(config, tmp_path) as engine:
-        vectors.vectors_of(Workspace(tmp_path), encoder, LAMPS, 64, engine)
+        engine.each(vectors.VectorWork(Workspace(tmp_path), encoder, 64), lamps(), nothing)
 
 
 def test_a_cluster_that_is_not_there_is_said_in_one_sentence(no_one: str, tmp_path: Path, encoder: Encoder) -> None:
@@ -187,16 +193,16 @@ def test_a_cluster_that_is_not_there_is_said_in_one_sentence(no_one: str, tmp_pa
         pytest.raises(InputError, match=r"^ray: the cluster at .* cannot be reached"),
         open_engine(config, tmp_path) as engine,
     ):
-        vectors.vectors_of(Workspace(tmp_path), encoder, LAMPS, 64, engine)
+        engine.each(vectors.VectorWork(Workspace(tmp_path), encoder, 64), lamps(), nothing)
 
 
+@pytest.mark.soak
 def test_a_model_that_a_worker_cannot_load_is_said_as_it_is_here(
     two_nodes: str, tmp_path: Path, encoder: Encoder
 ) -> None:
     lost = Encoder(encoder.name, "0" * 64, encoder.tokenizer, encoder.model, encoder.reference)
-    shards = [pl.DataFrame({"text": [text]}) for text in LAMPS[:2]]
     with (
         pytest.raises(BundleError, match="has SHA-256"),
         open_engine(parse_config(settings(two_nodes)), tmp_path) as engine,
     ):
-        engine.each(vectors.VectorWork(Workspace(tmp_path), lost, 64), shards, nothing)
+        engine.each(vectors.VectorWork(Workspace(tmp_path), lost, 64), lamps(), nothing)

@@ -27,6 +27,10 @@ class Copying:
         text = shard["text"][0]
         if text == "memory":
             np.zeros(2**50)
+        if text == "unforeseen":
+            raise ValueError("no such letter")
+        if text == "torch":
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
         if text == "bundle":
             raise BundleError("my-bundle: is damaged; fetch it again")
         (self.folder / f"{text}.txt").write_text(text)
@@ -66,7 +70,15 @@ def test_a_worker_does_each_shard_and_answers_for_each(tmp_path: Path) -> None:
     assert (tmp_path / "two.txt").exists()
 
 
-@pytest.mark.parametrize(("text", "kind"), [("memory", "MemoryError"), ("bundle", "BundleError")])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("memory", "MemoryError"),
+        ("torch", "MemoryError"),
+        ("bundle", "BundleError"),
+        ("unforeseen", "DiscourseError"),
+    ],
+)
 def test_what_the_user_can_mend_is_an_answer_and_no_crash(text: str, kind: str, tmp_path: Path) -> None:
     said = ShardWorker(pickle.dumps(Copying(tmp_path)))(shards(tmp_path, text, "next"))
     assert list(said[FAILED]) == [kind, ""]
