@@ -50,6 +50,8 @@ def tag_by_bundles(
     # A reading that knows the parent would find its frame in the reply: replies are read again without it.
     tagging = _Tagging(workspace, config, batches, read_alone(batches, config.seed), encoder, engine)
     counts, notes = tagging.frames(bundle, codebook)
+    if config.tagging.precision != "fp32":
+        notes.append(f"precision {config.tagging.precision}: thresholds and error rates were found in fp32")
     checked: list[tuple[Bundle, Comments]] = [(bundle, batches)]
     if config.stance.targets:
         stance_bundle = load_bundle(config.bundles.stance, "stance", config.tagging.precision)
