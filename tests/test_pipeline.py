@@ -3,86 +3,31 @@
 from __future__ import annotations
 
 import random
+import re
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
 from discourse import pipeline
 from discourse.config import Config, load_config, override
-from discourse.models.bundle import shipped_bundles
+from discourse.errors import WorkspaceError
 from discourse.tables import TABLES
 from discourse.workspace import Workspace
 from discourse.workspace_status import status
-
-TIMES = {"collected_at", "first_seen", "last_seen", "labelled_at", "published_at"}
-COMPARED = (
-    *("threads", "comments", "quarantine", "frames", "stance", "topics", "topic_info", "labels", "estimates"),
-    *("attributes", "raw_comments"),
-)
-OPENINGS = ("Honestly,", "As a baker I say", "My aunt thinks", "Last winter", "Funny how", "On the quay they say")
-ABOUT = ("the night ferry", "the new ticket gate", "the harbour lamps", "the fish market", "that bicycle lane")
-CLAIMS = (
-    "is late whenever it rains",
-    "films every face that walks past",
-    "costs more than it is worth",
-    "was better under the old council",
-)
-# A file that tells how far the run is, and in which stage that is.
-MOMENTS = (
-    ("collect", "raw/*.jsonl"),
-    ("collect", "raw_comments/part-*"),
-    ("normalize", "author.key"),
-    ("normalize", "comments/part-*"),
-    ("tag", "embeddings/part-*"),
-    ("tag", "frames/part-*"),
-    ("tag", "topics/part-*"),
-    ("annotate", "labels/part-*"),
-    ("aggregate", "estimates/part-*"),
-    ("report", "report.html"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """A configuration file, and the workspace of a run of it that nobody disturbed."""
-
-    config: Path
-    whole: Workspace
+from tests.analysis import COMPARED, Analysis, assert_goes_on, make_analysis
+from tests.small_disk import filled, small_disk
 
 
 @pytest.fixture(scope="session")
 def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    """A thread of 120 comments that differ, with labels, a stance target and a broken line."""
-    lacking = {"frames-minilm", "stance-minilm"} - set(shipped_bundles())
-    if lacking:
-        pytest.skip(f"bundles not shipped yet: {', '.join(sorted(lacking))}")
-    folder = tmp_path_factory.mktemp("analysis")
-    rows = [
-        {"id": f"c{place}", "thread_id": "quay", "author": f"p{place % 17}", "text": f"{start} {what} {claim}."}
-        for place, (start, what, claim) in enumerate((a, b, c) for a in OPENINGS for b in ABOUT for c in CLAIMS)
-    ]
-    table = pl.DataFrame(rows).with_columns(
-        parent_id=pl.when(pl.int_range(pl.len()) % 3 == 2).then(pl.col("id").shift(1))
-    )
-    (folder / "quay.jsonl").write_text(table.write_ndjson() + '{"id": "cut in ha', encoding="utf-8")
-    labels = table.select("id", fear_of_surveillance=pl.col("text").str.contains("films").cast(pl.Int8))
-    labels.write_csv(folder / "labels.csv")
-    (folder / "author.key").write_text("a secret of at least sixteen bytes", encoding="ascii")
-    (folder / "discourse.toml").write_text(
-        "[input]\nsources = ['quay.jsonl']\n[normalize]\nauthor_key = 'author.key'\nlanguages = ['en', 'de']\n"
-        "[stance]\ntargets = ['the night ferry']\n[labels]\nfiles = ['labels.csv']\n",
-        encoding="utf-8",
-    )
-    whole = Workspace(folder / "whole")
-    pipeline.run(load_config(folder / "discourse.toml"), whole.root)
-    return Analysis(folder / "discourse.toml", whole)
+    """A thread of 120 comments that differ, with labels, a stance target and a broken line, run through."""
+    return make_analysis(tmp_path_factory.mktemp("analysis"))
 
 
 def test_the_undisturbed_run_filled_every_table(analysis: Analysis) -> None:
@@ -94,47 +39,124 @@ def test_the_undisturbed_run_filled_every_table(analysis: Analysis) -> None:
     assert min(rows.values()) > 0, rows
 
 
-def killed_at(analysis: Analysis, root: Path, pattern: str, delay: float) -> None:
-    """Run for real, kill the process `delay` seconds after a file like `pattern` appears, and see that it died."""
-    command = "from discourse.cli import main; main()"
-    arguments = ["run", str(analysis.config), "-o", str(root)]
-    with subprocess.Popen([sys.executable, "-c", command, *arguments], stderr=subprocess.DEVNULL) as process:
-        while not any(root.glob(pattern)) and process.poll() is None:
+# A file that tells how far the run is, from collect to report.
+MOMENTS = (
+    *("raw/*.jsonl", "raw_comments/part-*", "comments/part-*"),
+    *("embeddings/part-*", "frames/part-*", "topics/part-*"),
+    *("labels/part-*", "estimates/part-*", "report.html"),
+)
+COMMAND = [sys.executable, "-c", "from discourse.cli import main; main()", "run"]
+
+
+def killed(analysis: Analysis, root: Path, pattern: str | None, delay: float) -> None:
+    """Run for real, and kill the process `delay` seconds after its start, or after a file like `pattern` appears."""
+    with subprocess.Popen(
+        [*COMMAND, str(analysis.config), "-o", str(root)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        while pattern and not any(root.glob(pattern)) and process.poll() is None:
             time.sleep(0.002)
         time.sleep(delay)
         process.kill()
 
 
-def assert_goes_on(analysis: Analysis, root: Path) -> None:
-    """Run again, and compare every table with the undisturbed run."""
-    result = pipeline.run(load_config(analysis.config), root)
-    assert result.report is not None
-    assert result.report.is_file()
-    for name in COMPARED:
-        one, other = (found.read(TABLES[name]).drop(TIMES, strict=False) for found in (Workspace(root), analysis.whole))
-        assert_frame_equal(one, other, check_row_order=False, abs_tol=1e-4, rel_tol=0)
-    assert not list(root.rglob(".partial-*"))
-    assert {stage.status for stage in status(root).stages} == {"skip"}
-
-
-@pytest.mark.parametrize("moment", random.Random(3).sample(MOMENTS[4:9], 2), ids=" ".join)
-def test_a_run_killed_midway_goes_on_to_equal_tables(
-    moment: tuple[str, str], analysis: Analysis, tmp_path: Path
+@pytest.mark.parametrize("third", range(3), ids=["collect or normalize", "tag", "after tag"])
+def test_a_run_killed_at_a_random_moment_goes_on_to_equal_results(
+    third: int, analysis: Analysis, tmp_path: Path
 ) -> None:
-    """Two moments between the first vectors and the estimates; `make soak` does all."""
-    killed_at(analysis, tmp_path / "ws", moment[1], 0.0)
-    assert_goes_on(analysis, tmp_path / "ws")
+    """Three seeded moments; `make soak` takes thirty. Tables, exports and report are those of the clean run."""
+    draw = random.Random(20_251 + third)
+    killed(analysis, tmp_path / "ws", draw.choice(MOMENTS[3 * third : 3 * third + 3]), draw.uniform(0, 0.2))
+    assert_goes_on(analysis, tmp_path / "ws", tmp_path / "exports")
+
+
+@pytest.fixture(scope="session")
+def whole_way(analysis: Analysis, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How many seconds a run takes in a process of its own."""
+    began = time.monotonic()
+    root = tmp_path_factory.mktemp("timed") / "ws"
+    subprocess.run([*COMMAND, str(analysis.config), "-o", str(root)], capture_output=True, check=True)
+    return time.monotonic() - began
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("delay", [0.0, 0.05, 0.4])
-@pytest.mark.parametrize("moment", MOMENTS, ids=" ".join)
-def test_a_run_killed_at_any_moment_goes_on_to_equal_tables(
-    moment: tuple[str, str], delay: float, analysis: Analysis, tmp_path: Path
+@pytest.mark.parametrize("number", range(30))
+def test_a_run_killed_at_any_moment_goes_on_to_equal_results(
+    number: int, whole_way: float, analysis: Analysis, tmp_path: Path
 ) -> None:
-    """Every stage, just as a file of it appears and a little later."""
-    killed_at(analysis, tmp_path / "ws", moment[1], delay)
-    assert_goes_on(analysis, tmp_path / "ws")
+    """Thirty seeded moments, one in each thirtieth of the whole way."""
+    delay = whole_way * (number + random.Random(number).random()) / 30
+    killed(analysis, tmp_path / "ws", None, delay)
+    assert_goes_on(analysis, tmp_path / "ws", tmp_path / "exports")
+
+
+def test_a_disk_that_fills_up_in_each_stage_loses_nothing(analysis: Analysis, tmp_path: Path) -> None:
+    """Each stage fails in one sentence that names the file, and goes on when there is room again."""
+    with small_disk(tmp_path / "disk") as disk:
+        config, root = load_config(analysis.config), disk / "ws"
+        for number, stage in enumerate(pipeline.STAGE_NAMES, 1):
+            # Room for little more than the receipt, which is written before a stage begins.
+            leaving = {"collect": 12_288, "annotate": 8_192}.get(stage, 20_480)
+            with (
+                filled(disk, leaving),
+                pytest.raises(WorkspaceError, match=r"cannot be written \((No space left|the disk is full)") as caught,
+            ):
+                pipeline.run(config, root, pipeline.STAGE_NAMES[:number])
+            assert str(root) in str(caught.value)
+            # Of these the rows are so few that the second receipt may be what does not fit.
+            assert stage in {"annotate", "aggregate"} or "receipt.json" not in str(caught.value)
+            assert not list(root.rglob(".partial-*"))
+            pipeline.run(config, root, pipeline.STAGE_NAMES[:number])
+        assert_goes_on(analysis, root, tmp_path / "exports")
+
+
+def turned(part: Path) -> None:
+    """Turn one bit in the middle of a file."""
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 0x10
+    part.write_bytes(data)
+
+
+def cut(part: Path) -> None:
+    """Take the second half of a file away."""
+    part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
+
+
+def older(part: Path) -> None:
+    """Write the file as an earlier version would have, without its last column."""
+    frame = pl.read_parquet(part)
+    frame.drop(frame.columns[-1]).write_parquet(part)
+
+
+def test_damaged_shards_are_computed_again(
+    analysis: Analysis, copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A turned bit, a missing half or other columns: what such shards held is computed again, and said."""
+    whole = Workspace(copied)
+    spoiled = [(whole.parts(TABLES["scores"])[0], turned), (whole.parts(TABLES["scores"])[-1], older)]
+    spoiled.append((whole.parts(TABLES["embeddings"])[0], cut))
+    for part, spoil in spoiled:
+        spoil(part)
+    assert next(stage.name for stage in status(copied).stages if stage.status == "run") == "tag"
+    assert reran(analysis, copied)[0] == "tag"
+    err = capsys.readouterr().err
+    assert all(f"{part}: is damaged and was removed" in err for part, _ in spoiled)
+    assert_goes_on(analysis, copied, tmp_path / "exports")
+
+
+@pytest.mark.parametrize("spoil", [turned, cut, older], ids=lambda spoil: spoil.__name__)
+@pytest.mark.parametrize("table", ["raw_comments", "comments", "labels", "estimates"])
+def test_a_damaged_table_is_made_again_or_told(
+    table: str, spoil: Callable[[Path], None], analysis: Analysis, copied: Path
+) -> None:
+    """A stage that would make it again is planned; who reads it before is told the file and a remedy."""
+    part = Workspace(copied).parts(TABLES[table])[0]
+    spoil(part)
+    plan = pipeline.run(load_config(analysis.config), copied, dry_run=True).stages
+    assert [stage.status for stage in plan if stage.name == TABLES[table].stage] == ["run"]
+    if spoil is not turned:
+        said = rf"{re.escape(str(part))}: (is damaged|has other columns).*; (delete|put)"
+        with pytest.raises(WorkspaceError, match=said):
+            Workspace(copied).read(TABLES[table])
 
 
 def reran(analysis: Analysis, root: Path, changes: dict[str, object] | None = None) -> list[str]:
@@ -146,8 +168,6 @@ def reran(analysis: Analysis, root: Path, changes: dict[str, object] | None = No
 @pytest.fixture
 def copied(analysis: Analysis, tmp_path: Path) -> Path:
     """A copy of the undisturbed workspace."""
-    import shutil
-
     return Path(shutil.copytree(analysis.whole.root, tmp_path / "copied"))
 
 
@@ -203,12 +223,12 @@ def touched(table: str) -> Callable[[Path], None]:
     ("table", "first"), [("raw_comments", "collect"), ("comments", "normalize"), ("estimates", "aggregate")]
 )
 def test_a_table_changed_by_hand_makes_its_stage_run_again(
-    table: str, first: str, analysis: Analysis, copied: Path
+    table: str, first: str, analysis: Analysis, copied: Path, tmp_path: Path
 ) -> None:
     """What a stage wrote is known by its hash; the stage gives it back."""
     touched(table)(copied)
     assert reran(analysis, copied)[0] == first
-    assert_goes_on(analysis, copied)
+    assert_goes_on(analysis, copied, tmp_path / "exports")
 
 
 def test_a_longer_file_keeps_the_ids_of_old_comments(tmp_path: Path) -> None:
