@@ -64,7 +64,7 @@ BAD: dict[str, tuple[Callable[[Path], list[object]], int, tuple[str, ...]]] = {
     "address": (lambda _: ["http://127.0.0.1:9/story"], 1, ("127.0.0.1:9/story", "allow_private")),
     "other things": (other_things, 1, ("other things", "-o")),
     "article too long": (article_too_long, 1, ("a.txt", "2 lines")),
-    "setting not yet": (lambda f: [*no_column(f)[:1], "--set", "tagging.precision=int8"], 2, ('precision = "int8"',)),
+    "no such precision": (lambda f: [*no_column(f)[:1], "--set", "tagging.precision=int4"], 2, ("precision", "int8")),
     "no such bundle": (lambda f: [*no_column(f)[:1], "--frames", "frames-minilmm"], 1, ("did you mean",)),
 }
 

@@ -174,7 +174,7 @@ def _first_seen(workspace: Workspace) -> pl.DataFrame:
 
 def _nothing_left(workspace: Workspace, quarantine: pl.DataFrame) -> str:
     raw = workspace.scan(RAW_COMMENTS)
-    files, records = raw.select(pl.col("file").unique().sort()).collect()["file"].to_list()
+    files = raw.select(pl.col("file").unique().sort()).collect()["file"].to_list()
     records = raw.select(pl.len()).collect().item()
     if not files:
         return "no comments: nothing was collected; check [input] sources"
