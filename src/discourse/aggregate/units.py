@@ -95,7 +95,7 @@ class Eligible:
 
     def clustering_effect(self, unit: Unit) -> float:
         """Return the design effect of a unit, see `prevalence.clustering_effect`; it is the same for all headlines."""
-        weight = b"" if unit.weight is None else hashlib.blake2b(np.ascontiguousarray(unit.weight)).digest()
+        weight = b"" if unit.weight is None else hashlib.blake2b(np.ascontiguousarray(unit.weight).data).digest()
         key = self._fingerprint(unit).digest + weight
         if key not in self._effects:
             self._effects[key] = clustering_effect(self.author[unit.rows], self.text[unit.rows], unit.weight)
@@ -110,7 +110,7 @@ class Eligible:
         for known in self._seen:
             if known.rows is unit.rows:
                 return known
-        rows = np.ascontiguousarray(unit.rows)
+        rows = np.ascontiguousarray(unit.rows).data
         self._seen.append(_Fingerprint(unit.rows, zlib.crc32(rows), hashlib.blake2b(rows, digest_size=16).digest()))
         return self._seen[-1]
 
