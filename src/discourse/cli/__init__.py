@@ -16,6 +16,8 @@ MEMORY = (
     "there is not enough memory; close other programs or take a machine with more of it: what was finished is kept, "
     "run again to go on"
 )
+# How torch, polars and the loader of libraries say it, in errors of their own kinds.
+FULL = ("allocate memory", "out of memory", "failed to map segment")
 # Signals that ask a program to end, as Ctrl-C does.
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 
@@ -65,8 +67,7 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, DiscourseError):
         return str(error)
     first = (str(error).splitlines() or [""])[0][:200]
-    # torch and polars say it in a RuntimeError and a panic of their own.
-    if isinstance(error, MemoryError) or any(words in str(error) for words in ("allocate memory", "out of memory")):
+    if isinstance(error, MemoryError) or any(words in str(error) for words in FULL):
         return MEMORY
     if isinstance(error, OSError):
         return (
