@@ -23,7 +23,7 @@ from importlib import resources
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from real_comments import SHARED, labelled_comments, read_comments, said_of_lengths
+from real_comments import labelled_comments, read_comments, require, said_of_lengths
 from results import write
 from sentence_transformers import SentenceTransformer
 from torch import Tensor
@@ -129,8 +129,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.quick:
         given.comments, given.runs, given.labelled = 120, 3, 150
-    if not (SHARED / "threads").is_dir():
-        raise SystemExit(f"{SHARED}: the real comments are not here")
+    require()
     torch.set_num_threads(given.threads)
     lines = speeds(given)
     bundle = load_bundle(given.bundle, "frames")

@@ -13,6 +13,12 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 FILES = ("reddit_conspiracy_2025", "mtcsd_reddit", "reddit_music_2025", "discourse_iitm_tds", "reddit_cmv")
 
 
+def require() -> None:
+    """Say it where the real comments do not lie beside the checkout, and stop."""
+    if not (SHARED / "threads").is_dir():
+        raise SystemExit(f"{SHARED}: the real comments are not here")
+
+
 def read_comments(most: int, seed: int, shared: Path = SHARED) -> list[FrameInput]:
     """Return distinct comments of real threads with title and parent.
 

@@ -28,7 +28,7 @@ import polars as pl
 import torch
 from notebook import load_reader, tag_file
 from numpy.typing import NDArray
-from real_comments import SHARED, labelled_comments, read_comments, said_of_lengths
+from real_comments import labelled_comments, read_comments, require, said_of_lengths
 from results import write
 from sklearn.linear_model import LogisticRegression
 
@@ -60,8 +60,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.quick:
         given.comments, given.runs, given.zero_shot = 40, 2, 3
-    if not (SHARED / "threads").is_dir():
-        raise SystemExit(f"{SHARED}: the real comments are not here")
+    require()
     bundle = load_bundle(given.bundle, "frames")
     lines = [
         (

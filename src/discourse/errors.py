@@ -30,6 +30,16 @@ class BundleError(DiscourseError):
     """A model bundle is missing, damaged, or not fit for what is asked of it."""
 
 
+# How torch, polars and the loader of libraries say that memory is full, in errors of their own kinds.
+_FULL = ("allocate memory", "out of memory", "not enough memory", "failed to map segment")
+
+
+def memory_is_full(error: BaseException) -> bool:
+    """Return whether an error that is not ours says that memory was not enough."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or any(words in said for words in _FULL)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `` (did you mean "x"?)`` for the known word nearest to `word`, or an empty string."""
     near = difflib.get_close_matches(word, list(known), n=1)

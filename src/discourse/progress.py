@@ -39,7 +39,7 @@ def bar(label: str, total: int) -> Generator[Advance]:
         A function to call with the number of units done since the last call.
     """
     if not total or not sys.stderr.isatty():
-        yield _ignore
+        yield uncounted
         return
     # rich takes 60 ms to import, which `discourse --help` must not pay.
     from rich.console import Console
@@ -88,5 +88,6 @@ def _ignore_text(text: str) -> None:
     del text
 
 
-def _ignore(done: int = 1) -> None:
+def uncounted(done: int = 1) -> None:
+    """Count nothing: an `Advance` for what shows no bar."""
     del done

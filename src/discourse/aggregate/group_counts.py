@@ -12,6 +12,7 @@ from discourse.aggregate.from_labels import Flags
 from discourse.aggregate.resampling import Counts
 from discourse.aggregate.units import Unit
 from discourse.engine import LOCAL, Engine
+from discourse.progress import uncounted
 
 # A shard of fewer rows costs more to hand over than to count.
 SHARD = 500_000
@@ -56,7 +57,7 @@ def group_counts(
     rows = pl.DataFrame({**dict(zip(splits, columns, strict=True)), **dict(zip(names, flags, strict=True))})
     size = shard or SHARD
     shards: Iterator[pl.DataFrame] = (rows.slice(start, size) for start in range(0, rows.height, size))
-    for (part,) in engine.map(CountByGroup(splits, names), shards, _uncounted):
+    for (part,) in engine.map(CountByGroup(splits, names), shards, uncounted):
         found[part["group"].to_numpy()] += part.select(names).to_numpy()
     return found
 
@@ -71,7 +72,3 @@ def _disjoint(groups: Sequence[Unit], rows: int) -> list[Counts]:
             columns.append(free)
         free[unit.rows] = number
     return columns
-
-
-def _uncounted(done: int = 1) -> None:
-    del done

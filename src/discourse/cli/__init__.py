@@ -7,7 +7,7 @@ import sys
 import traceback
 
 from discourse.cli.streams import UNREAD, flush_output, mend_streams, output_fault, silence_output
-from discourse.errors import DiscourseError
+from discourse.errors import DiscourseError, memory_is_full
 from discourse.progress import say
 
 INTERRUPTED = 130
@@ -16,8 +16,6 @@ MEMORY = (
     "there is not enough memory; close other programs or take a machine with more of it: what was finished is kept, "
     "run again to go on"
 )
-# How torch, polars and the loader of libraries say it, in errors of their own kinds.
-FULL = ("allocate memory", "out of memory", "failed to map segment")
 # Signals that ask a program to end, as Ctrl-C does.
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 
@@ -67,7 +65,7 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, DiscourseError):
         return str(error)
     first = (str(error).splitlines() or [""])[0][:200]
-    if isinstance(error, MemoryError) or any(words in str(error) for words in FULL):
+    if memory_is_full(error):
         return MEMORY
     if isinstance(error, OSError):
         return (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import re
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,14 +13,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from discourse.errors import DiscourseError, InputError
+from discourse.errors import DiscourseError, InputError, memory_is_full
+from discourse.progress import uncounted
 from discourse.writing import replacing
 
 SHARD = "shard"
 FAILED = "failed"
-
-# torch says by a RuntimeError that memory is full, of a GPU by a child of it.
-_FULL = re.compile("out of memory|allocate memory|not enough memory", re.IGNORECASE)
 
 Names = dict[str, NDArray[Any]]
 
@@ -64,7 +61,7 @@ class ShardWorker:
                 "cluster sees it under the same path"
             )
         try:
-            _put(self._work(shard, _uncounted), path)
+            _put(self._work(shard, uncounted), path)
         except Exception as e:  # noqa: BLE001 - as above
             return e
         return None
@@ -88,7 +85,7 @@ def _said(failure: Exception | None) -> tuple[str, str]:
         return "", ""
     if isinstance(failure, DiscourseError):
         return type(failure).__name__, str(failure)
-    if isinstance(failure, MemoryError) or (isinstance(failure, RuntimeError) and _FULL.search(str(failure))):
+    if memory_is_full(failure):
         return MemoryError.__name__, ""
     traceback.print_exception(failure)
     said = (str(failure).strip().splitlines() or [""])[0][:200]
@@ -97,7 +94,3 @@ def _said(failure: Exception | None) -> tuple[str, str]:
         "finished is kept: run again to go on"
     )
     return DiscourseError.__name__, sentence
-
-
-def _uncounted(done: int = 1) -> None:
-    del done

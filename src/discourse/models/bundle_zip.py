@@ -54,8 +54,8 @@ def unpack(path: Path) -> Path:
         with zipfile.ZipFile(path) as archive:
             entries = _checked(path, archive)
             return _unpacked(archive, entries, _private_folder() / _digest(path))
-    # RuntimeError: locked; NotImplementedError: a method that this Python cannot unpack
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, NotImplementedError) as e:
+    # RuntimeError: locked, or packed by a method that this Python does not know
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as e:
         raise BundleError(f"{path}: is no zip file that can be unpacked; fetch it again") from e
 
 
@@ -68,7 +68,7 @@ def bundle_count(path: Path) -> int:
     try:
         with zipfile.ZipFile(path) as archive:
             return sum(PurePosixPath(name).name == MANIFEST for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as e:
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError) as e:
         raise BundleError(f"{path}: is no zip file that can be unpacked; fetch it again") from e
 
 

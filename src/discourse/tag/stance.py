@@ -21,11 +21,10 @@ from discourse.tables import STANCES, Path, Stance, Tier
 from discourse.tag.input_numbers import Inputs, Scores, check_known, cut_shards, kept_scores, number_keys
 from discourse.tag.readable import SHARD, in_languages, with_text
 from discourse.tag.stance_work import SHARD_SCHEMA, StanceWork
-from discourse.tag.vectors import Vectors
+from discourse.tag.vectors import VECTORS_AT_ONCE, Vectors
 from discourse.workspace import Workspace
 
 VECTOR_TOKENS = 256
-_VECTORS = 10_000  # comments whose vectors are in memory at a time
 _SIDES = [CLASSES.index(name) for name in ("favor", "against")]
 
 
@@ -149,15 +148,17 @@ def _gate(read: pl.DataFrame, model: StanceModel, vectors: Vectors, targets: Seq
     """Return the gate's log-odds, rows × targets; some rows at a time, as two vectors of each are held."""
     found = np.empty((read.height, len(targets)))
     about = read_texts(model.gate_reader, targets)
-    for start in range(0, read.height, _VECTORS):
-        some = read.slice(start, _VECTORS)
+    for start in range(0, read.height, VECTORS_AT_ONCE):
+        some = read.slice(start, VECTORS_AT_ONCE)
         # Most parents are comments of the same threads.
         both = vectors.of([*some["text"], *some["parent"]])
         text, parent = both[: some.height], both[some.height :]
         for place, target in enumerate(targets):
             readings = [Reading(target, *row) for row in some.select("text", "parent").iter_rows()]
             same = np.broadcast_to(about[place], text.shape)
-            found[start : start + _VECTORS, place] = model.gate.scores(gate_features(readings, same, text, parent))
+            found[start : start + VECTORS_AT_ONCE, place] = model.gate.scores(
+                gate_features(readings, same, text, parent)
+            )
     return found
 
 

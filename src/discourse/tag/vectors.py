@@ -23,6 +23,8 @@ from discourse.tag.readable import SHARD
 from discourse.tag.vector_places import NOWHERE, VectorPlaces
 from discourse.workspace import Workspace
 
+VECTORS_AT_ONCE = 10_000  # comments whose vectors are in memory together
+
 
 def keep_vectors(workspace: Workspace, encoder: TextReader, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
     """Add one shard of vectors (texts × width) to the embeddings table; the same shard once more replaces itself."""

@@ -81,7 +81,8 @@ def _check_unpacked(raw: RawFile) -> None:
                     raise InputError(
                         f"{raw.name}: unpacks to more than {MAX_UNPACKED:,} bytes; save it as CSV, in parts"
                     )
-    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, OSError, NotImplementedError) as e:
+    # RuntimeError: a zip version or method that this Python does not know
+    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, OSError, RuntimeError) as e:
         raise InputError(f"{raw.name}: is a damaged or cut Excel file; save it again") from e
 
 

@@ -13,9 +13,7 @@ from discourse.progress import bar
 from discourse.tables import TOPICS, Assignment, OutlierReason
 from discourse.tag.topics.clustering import nearest
 from discourse.tag.topics.naming import subject_words
-from discourse.tag.vectors import Vectors
-
-_VECTORS = 10_000  # comments whose vectors are in memory at a time
+from discourse.tag.vectors import VECTORS_AT_ONCE, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ def given(
             named = comments.join(kept.select("comment_id"), on="comment_id", how="anti", maintain_order="left")
             copy = pl.col("duplicate_of").is_not_null()
             copies.append(named.filter(copy).select("comment_id", "duplicate_of", "text"))
-            for some in named.filter(~copy).iter_slices(_VECTORS):
+            for some in named.filter(~copy).iter_slices(VECTORS_AT_ONCE):
                 rows = _nearest(some, centres, vectors, way)
                 originals.append(rows)
                 yield rows
@@ -110,7 +108,7 @@ def given(
     found = every.join(known, on="duplicate_of", how="left", maintain_order="left")
     alone = pl.col("assignment").is_null()
     yield TOPICS.conform(found.filter(~alone).drop("duplicate_of", "text"))
-    for some in found.filter(alone).iter_slices(_VECTORS):
+    for some in found.filter(alone).iter_slices(VECTORS_AT_ONCE):
         yield _nearest(some, centres, vectors, way)
 
 
